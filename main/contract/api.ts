@@ -1,0 +1,212 @@
+/**
+ * The whole contract between the engine and every shell, on one screen: calls (request -> answer) and the events
+ * that the engine pushes. Calls are short; anything over a second is a job. An event never carries the only copy
+ * of anything: after a reload the view asks for what it missed by sequence number.
+ */
+import { z } from 'zod';
+import { errorShapeSchema, workerEventSchema } from './events.ts';
+import { studySettingsSchema } from './settings.ts';
+import { comparisonSchema, studyResultSchema } from './studyResult.ts';
+
+export const contractVersion = 1;
+
+export const jobStates = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
+export const jobKinds = [
+  'pretrain', 'sft', 'rl', 'decompose', 'ablate', 'analyse', 'importCheckpoints', 'selfTest',
+] as const;
+export type JobKind = (typeof jobKinds)[number];
+export type JobState = (typeof jobStates)[number];
+
+export const jobSchema = z.object({
+  id: z.string(),
+  kind: z.enum(jobKinds),
+  /** "RL with anchor from step 200 · seed 0". */
+  title: z.string(),
+  state: z.enum(jobStates),
+  studyId: z.string().nullable(),
+  stageId: z.string().nullable(),
+  seed: z.number().int().nullable(),
+  request: z.unknown(),
+  progress: z.object({ done: z.number(), total: z.number(), text: z.string(), remainingMs: z.number().nullable() }).nullable(),
+  provenance: z.record(z.string(), z.unknown()).nullable(),
+  error: errorShapeSchema.nullable(),
+  attempt: z.number().int(),
+  lastSeq: z.number().int(),
+  createdAtMs: z.number(),
+  startedAtMs: z.number().nullable(),
+  endedAtMs: z.number().nullable(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+/** A stage of a study's stored plan; `waiting` until what it depends on has succeeded. */
+export const stageSchema = z.object({
+  id: z.string(),
+  seed: z.number().int(),
+  kind: z.enum(jobKinds),
+  title: z.string(),
+  dependsOn: z.array(z.string()),
+  state: z.enum(['waiting', ...jobStates]),
+  jobId: z.string().nullable(),
+});
+export type Stage = z.infer<typeof stageSchema>;
+
+export const studySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  settings: studySettingsSchema,
+  state: z.enum(['draft', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted']),
+  sample: z.boolean(),
+  stages: z.array(stageSchema),
+  createdAtMs: z.number(),
+  endedAtMs: z.number().nullable(),
+  /** Grows with every change of anything below this study. */
+  revision: z.number().int(),
+  /** 0..1 over all stages, by expected time; null when not running. */
+  progress: z.number(),
+  remainingMs: z.number().nullable(),
+});
+export type Study = z.infer<typeof studySchema>;
+
+export const tensorInfoSchema = z.object({
+  name: z.string(), dtype: z.string(), shape: z.array(z.number()), bytes: z.number(), file: z.string(),
+});
+export const checkpointSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  folder: z.string(),
+  architecture: z.string(),
+  modelType: z.string(),
+  parameters: z.number(),
+  bytes: z.number(),
+  dtypes: z.array(z.string()),
+  files: z.number().int(),
+  tensors: z.number().int(),
+  headerHash: z.string(),
+  hasTokenizer: z.boolean(),
+  studyId: z.string().nullable(),
+  seed: z.number().int().nullable(),
+  step: z.number().int().nullable(),
+  importedAtMs: z.number(),
+  missing: z.boolean(),
+});
+export type Checkpoint = z.infer<typeof checkpointSchema>;
+export const checkpointDetailSchema = checkpointSchema.extend({
+  config: z.record(z.string(), z.unknown()),
+  tensorTable: z.array(tensorInfoSchema),
+});
+export type CheckpointDetail = z.infer<typeof checkpointDetailSchema>;
+
+/** One line a file or folder: verdict, stable code, text with the next step. Also what `rotascope import --json` prints. */
+export const importVerdictSchema = z.object({
+  path: z.string(),
+  verdict: z.enum(['accepted', 'rejected']),
+  code: z.string(),
+  text: z.string(),
+  warnings: z.array(z.string()),
+  /** Of an accepted path: what it is. */
+  summary: z.object({ architecture: z.string(), parameters: z.number(), bytes: z.number(), tensors: z.number(), files: z.number() }).nullable(),
+  checkpointId: z.string().nullable(),
+});
+export type ImportVerdict = z.infer<typeof importVerdictSchema>;
+
+export const computeStatusSchema = z.object({
+  backend: z.enum(['tensorflow', 'wasm']),
+  /** "TensorFlow 2.21 · CPU" or "WebAssembly · CPU". */
+  label: z.string(),
+  device: z.string(),
+  /** Why this backend and not a faster one; empty when it is the best one. */
+  reason: z.string(),
+  /** What to do about it; empty when nothing. */
+  nextStep: z.string(),
+  cuda: z.object({ driver: z.string(), installed: z.boolean(), downloadBytes: z.number() }).nullable(),
+});
+export type ComputeStatus = z.infer<typeof computeStatusSchema>;
+
+export const appStateSchema = z.object({
+  contractVersion: z.number(),
+  version: z.string(),
+  platform: z.string(),
+  dataFolder: z.string(),
+  diskFreeBytes: z.number(),
+  physicalCores: z.number().int(),
+  compute: computeStatusSchema,
+  /** Notices that survive a reload: "The engine was restarted.". */
+  notices: z.array(z.object({ id: z.string(), text: z.string(), timeMs: z.number() })),
+  sampleAvailable: z.boolean(),
+});
+export type AppState = z.infer<typeof appStateSchema>;
+
+const id = z.object({ id: z.string() });
+const none = z.object({});
+const ok = z.object({ ok: z.literal(true) });
+const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output });
+
+export const calls = {
+  'app.state': call(none, appStateSchema),
+  'app.diagnostics': call(none, z.object({ text: z.string() })),
+  'app.dismissNotice': call(id, ok),
+  'app.getUiState': call(none, z.record(z.string(), z.unknown())),
+  'app.setUiState': call(z.record(z.string(), z.unknown()), ok),
+  'app.selfTest': call(none, z.object({ jobId: z.string() })),
+
+  'studies.list': call(none, z.array(studySchema)),
+  'studies.get': call(id, studySchema),
+  'studies.estimate': call(studySettingsSchema, z.object({ durationMs: z.number(), diskBytes: z.number(), jobs: z.number().int(), basis: z.string() })),
+  /** The same settings find the same study unless `new`; a finished one is returned as it is. */
+  'studies.create': call(z.object({ settings: studySettingsSchema, new: z.boolean().default(false) }), studySchema),
+  'studies.start': call(id, studySchema),
+  'studies.cancel': call(id, studySchema),
+  'studies.resume': call(id, studySchema),
+  'studies.rename': call(z.object({ id: z.string(), name: z.string().trim().min(1).max(120) }), studySchema),
+  'studies.remove': call(id, ok),
+  'studies.restore': call(id, studySchema),
+  'studies.openSample': call(none, studySchema),
+  'studies.result': call(id, studyResultSchema),
+  'studies.comparisons': call(z.object({ id: z.string(), seed: z.number().int() }), z.array(comparisonSchema)),
+  /** Scalars of every run of the study after `afterRevision` (0: all). */
+  'studies.metrics': call(
+    z.object({ id: z.string(), afterRevision: z.number().int().default(0) }),
+    z.object({
+      revision: z.number().int(),
+      rows: z.array(z.object({ stageId: z.string(), step: z.number().int(), values: z.record(z.string(), z.number()) })),
+    }),
+  ),
+
+  'jobs.list': call(z.object({ limit: z.number().int().min(1).max(2000).default(500) }), z.array(jobSchema)),
+  'jobs.get': call(id, jobSchema),
+  'jobs.cancel': call(id, jobSchema),
+  'jobs.resume': call(id, jobSchema),
+  'jobs.events': call(z.object({ id: z.string(), afterSeq: z.number().int().default(0), limit: z.number().int().max(5000).default(1000) }), z.array(workerEventSchema)),
+  'jobs.log': call(id, z.object({ text: z.string(), truncated: z.boolean() })),
+
+  'checkpoints.list': call(none, z.array(checkpointSchema)),
+  'checkpoints.get': call(id, checkpointDetailSchema),
+  /** Looks without importing: what a drop of these paths would do. */
+  'checkpoints.preview': call(z.object({ paths: z.array(z.string()).min(1).max(200) }), z.array(importVerdictSchema)),
+  'checkpoints.import': call(z.object({ paths: z.array(z.string()).min(1).max(200) }), z.array(importVerdictSchema)),
+  'checkpoints.remove': call(id, ok),
+  'checkpoints.restore': call(id, checkpointSchema),
+} as const;
+export type Calls = typeof calls;
+export type CallName = keyof Calls;
+export type CallInput<N extends CallName> = z.input<Calls[N]['input']>;
+export type CallRequest<N extends CallName> = z.output<Calls[N]['input']>;
+export type CallAnswer<N extends CallName> = z.output<Calls[N]['output']>;
+
+/** Pushed by the engine to every connected view. */
+export const engineEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('job'), job: jobSchema }),
+  z.object({ type: z.literal('study'), id: z.string(), revision: z.number().int() }),
+  z.object({ type: z.literal('checkpoints') }),
+  z.object({ type: z.literal('app') }),
+]);
+export type EngineEvent = z.infer<typeof engineEventSchema>;
+
+/** What the engine offers over the wire (birpc): one function, so that every call passes the same checks. */
+export interface EngineFunctions {
+  call(name: string, input: unknown): Promise<{ ok: true; answer: unknown } | { ok: false; error: unknown }>;
+}
+/** What a view offers to the engine. */
+export interface ViewFunctions {
+  onEvents(events: EngineEvent[]): void;
+}

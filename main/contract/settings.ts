@@ -1,0 +1,129 @@
+/**
+ * The settings of a study: every number of the protocol, with the defaults of the miniature recipe.
+ * The same schema makes the form, checks the request on the wire and is stored with the study.
+ */
+import { z } from 'zod';
+
+/** KL anchor: forward KL(reference || policy), full distribution, per response token. */
+export const rlArms = ['ppoAnchor', 'ppoPlain', 'anchorOnly'] as const;
+export const rlArmSchema = z.enum(rlArms);
+export type RlArm = z.infer<typeof rlArmSchema>;
+
+/** The words shown for each arm, everywhere. */
+export const rlArmLabels: Record<RlArm, string> = {
+  ppoAnchor: 'PPO + KL anchor to base',
+  ppoPlain: 'plain PPO',
+  anchorOnly: 'anchor without reward',
+};
+
+const count = z.number().int().positive();
+const share = z.number().min(0).max(1);
+
+export const modelSettingsSchema = z.object({
+  hiddenSize: count.default(64),
+  numHiddenLayers: count.default(3),
+  numAttentionHeads: count.default(4),
+  numKeyValueHeads: count.default(2),
+  intermediateSize: count.default(160),
+  ropeTheta: z.number().positive().default(10000),
+  rmsNormEps: z.number().positive().default(1e-6),
+});
+
+export const taskSettingsSchema = z.object({
+  name: z.literal('generalPoints3').default('generalPoints3'),
+  /** Episodes per split; the first half selects the peak, the second half reports it. */
+  evaluationEpisodes: z.number().int().min(4).multipleOf(2).default(600),
+  evaluationSeed: z.number().int().default(999),
+  testShare: share.default(0.2),
+});
+
+export const pretrainSettingsSchema = z.object({
+  steps: count.default(1000),
+  batchSize: count.default(96),
+  learningRate: z.number().positive().default(2e-3),
+  warmupSteps: z.number().int().min(0).default(100),
+  finalLearningRateShare: share.default(0.05),
+  oodRuleShare: share.default(0.5),
+  ruleNoise: share.default(0.02),
+  faceShare: share.default(0.7),
+  mixture: z
+    .object({ full: share, full2: share, alt: share, nums: share, direct: share })
+    .default({ full: 0.001, full2: 0.1, alt: 0.7, nums: 0.1, direct: 0.099 }),
+  maxGradNorm: z.number().positive().default(1),
+});
+
+export const sftSettingsSchema = z.object({
+  examples: count.default(4000),
+  batchSize: count.default(64),
+  steps: count.default(500),
+  learningRate: z.number().positive().default(2e-4),
+  schedule: z.enum(['constant', 'cosine']).default('constant'),
+  warmupSteps: z.number().int().min(0).default(0),
+  weightDecay: z.number().min(0).default(0),
+  maxGradNorm: z.number().positive().default(1),
+  /** Steps at which a checkpoint is written and evaluated; 0 is the base itself. */
+  checkpoints: z
+    .array(z.number().int().min(0))
+    .default([0, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 300, 400, 500]),
+  /** SFT_End, the checkpoint that RL heals; not the last one. */
+  endStep: count.default(200),
+});
+
+export const rlSettingsSchema = z.object({
+  iterations: count.default(40),
+  rolloutSize: count.default(256),
+  updateEpochs: count.default(2),
+  minibatchSize: count.default(256),
+  learningRate: z.number().positive().default(3e-4),
+  valueLearningRate: z.number().positive().default(2e-3),
+  criticWarmupIterations: z.number().int().min(0).default(5),
+  clipCoef: z.number().positive().default(0.2),
+  gamma: share.default(1),
+  gaeLambda: share.default(0.95),
+  vfCoef: z.number().min(0).default(0.5),
+  entCoef: z.number().min(0).default(0.02),
+  anchorCoef: z.number().min(0).default(1),
+  maxGradNorm: z.number().positive().default(1),
+  normalizeAdvantages: z.boolean().default(true),
+  rewards: z
+    .object({ correct: z.number(), wrongFormula: z.number(), wrongNumber: z.number(), badFormat: z.number() })
+    .default({ correct: 1, wrongFormula: 0, wrongNumber: 0, badFormat: -0.5 }),
+  evaluateEvery: count.default(10),
+  /** SFT steps that RL with anchor starts from; `peak` is resolved from the selection half. */
+  starts: z
+    .array(z.union([z.literal('peak'), z.number().int().min(0)]))
+    .default([200, 0, 'peak', 100, 300, 500]),
+  /** Arms run from SFT_End beside the anchored one, so that the recovery is attributed. */
+  controlArms: z.array(rlArmSchema).default(['ppoPlain', 'anchorOnly']),
+});
+
+export const ablationSettingsSchema = z.object({
+  matrices: z
+    .array(z.enum(['q', 'k', 'v', 'gate', 'up', 'down']))
+    .default(['q', 'k', 'v', 'gate', 'up', 'down']),
+  /** Whole edited models per random control: 19 give p >= 0.05 resolution. */
+  controlReplicates: z.number().int().min(0).default(19),
+  interpolationAlphas: z.array(z.number()).default([0.25, 0.5, 0.75]),
+  angleRankShare: share.default(0.5),
+  angleNullDraws: z.number().int().min(1).default(50),
+});
+
+export const studySettingsSchema = z.object({
+  preset: z.literal('miniature').default('miniature'),
+  name: z.string().trim().min(1).max(120).default('Miniature study'),
+  seeds: z.array(z.number().int().min(0).max(1_000_000)).min(1).max(20).default([0]),
+  task: taskSettingsSchema.prefault({}),
+  model: modelSettingsSchema.prefault({}),
+  pretrain: pretrainSettingsSchema.prefault({}),
+  sft: sftSettingsSchema.prefault({}),
+  rl: rlSettingsSchema.prefault({}),
+  ablation: ablationSettingsSchema.prefault({}),
+});
+export type StudySettings = z.infer<typeof studySettingsSchema>;
+export type StudySettingsInput = z.input<typeof studySettingsSchema>;
+export type ModelSettings = z.infer<typeof modelSettingsSchema>;
+export type TaskSettings = z.infer<typeof taskSettingsSchema>;
+export type PretrainSettings = z.infer<typeof pretrainSettingsSchema>;
+export type SftSettings = z.infer<typeof sftSettingsSchema>;
+export type RlSettings = z.infer<typeof rlSettingsSchema>;
+export type AblationSettings = z.infer<typeof ablationSettingsSchema>;
