@@ -1,0 +1,77 @@
+/**
+ * Builds the shell and the user interface: `electron-vite build` writes out/main (ES module), out/preload (CommonJS,
+ * for the sandbox) and out/renderer (what the engine serves to every shell).
+ * `electron-vite build --mode old` builds the same sources once more for the real-window test in Electron 9.4.1
+ * (Node 12, Chromium 83) into out/old: CommonJS, lower targets, polyfills. Nothing of it ships.
+ * Nothing inline reaches the page (no scripts, no styles, no data: modules), so the engine's strict CSP holds.
+ */
+import { defineConfig } from 'electron-vite';
+import legacy from '@vitejs/plugin-legacy';
+import vue from '@vitejs/plugin-vue';
+import type { Plugin } from 'vite';
+
+/** The repository is an ES module package; the old build runs in a CommonJS package of its own. */
+function commonJsPackage(): Plugin {
+  return {
+    name: 'rotascope:commonjs-package',
+    generateBundle() {
+      const source = JSON.stringify({ name: 'rotascope', type: 'commonjs', main: 'main.js' });
+      this.emitFile({ type: 'asset', fileName: 'package.json', source });
+    },
+  };
+}
+
+/** electron-vite sets relative addresses for file: pages; ours are served, and a reload at any depth must find them. */
+function servedFromRoot(): Plugin {
+  return { name: 'rotascope:served-from-root', enforce: 'post', config: () => ({ base: '/' }) };
+}
+
+export default defineConfig(({ mode }) => {
+  const old = mode === 'old';
+  const out = old ? 'out/old' : 'out';
+  /** Read in electron/: which of the two builds this is, relative to the repository. */
+  const define = { __OUT_FOLDER__: JSON.stringify(out) };
+  const node = old ? { target: 'node12' } : {};
+  return {
+    main: {
+      define,
+      plugins: old ? [commonJsPackage()] : [],
+      build: {
+        ...node,
+        outDir: `${out}/main`,
+        externalizeDeps: false,
+        rolldownOptions: {
+          input: 'electron/main.ts',
+          output: { format: old ? 'cjs' : 'es', entryFileNames: 'main.js' },
+        },
+      },
+    },
+    preload: {
+      define,
+      build: {
+        ...node,
+        outDir: `${out}/preload`,
+        externalizeDeps: false,
+        rolldownOptions: { input: 'electron/preload.ts', output: { format: 'cjs', entryFileNames: 'preload.cjs' } },
+      },
+    },
+    renderer: {
+      root: 'renderer',
+      // Inlined assets would be data: addresses, which the CSP allows for images only.
+      plugins: [
+        vue(),
+        servedFromRoot(),
+        ...(old ? [legacy({ renderLegacyChunks: false, modernTargets: 'chrome 83', modernPolyfills: true })] : []),
+      ],
+      build: {
+        outDir: `${out}/renderer`,
+        assetsInlineLimit: 0,
+        minify: true,
+        modulePreload: { polyfill: false },
+        ...(old ? { cssTarget: 'chrome83' } : {}),
+        rolldownOptions: { input: 'renderer/index.html' },
+        chunkSizeWarningLimit: 2000,
+      },
+    },
+  };
+});
