@@ -1,0 +1,139 @@
+/**
+ * The default study: "RL Fine-Tuning Heals OOD Forgetting in SFT" in miniature (GeneralPoints, 3 cards + target).
+ *
+ * base -> SFT -> RL with a KL anchor from several SFT checkpoints; from SFT_End also plain PPO and the anchor without
+ * reward, so that the recovery is attributed; then decomposition, reversions beside their controls, interpolation.
+ */
+import { join } from 'node:path';
+import { stageOutputSchemas } from '../contract/requests.ts';
+import { rlArmLabels } from '../contract/settings.ts';
+import type { RlArm, StudySettings } from '../contract/settings.ts';
+import type { PlannedStage, Protocol, ResolvedStage, StageFacts } from './plan.ts';
+
+type RlStart = StudySettings['rl']['starts'][number];
+interface RlStage {
+  arm: RlArm;
+  start: RlStart;
+}
+
+/** Every RL run of a seed: the anchored arm from all starts, the control arms from SFT_End; SFT_End first. */
+function rlStages({ rl, sft }: StudySettings): RlStage[] {
+  const anchored = rl.starts.map((start): RlStage => ({ arm: 'ppoAnchor', start }));
+  const controls = rl.controlArms.map((arm): RlStage => ({ arm, start: sft.endStep }));
+  const all = [{ arm: 'ppoAnchor', start: sft.endStep } satisfies RlStage, ...controls, ...anchored];
+  const seen = new Set<string>();
+  return all.filter(({ arm, start }) => {
+    const key = `${arm}.${start}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+const stageId = (seed: number, name: string): string => `seed-${seed}.${name}`;
+const rlName = ({ arm, start }: RlStage): string => `rl-${arm}-${start}`;
+function startLabel(start: RlStart, settings: StudySettings): string {
+  if (start === 'peak') return 'the OOD peak';
+  if (start === 0) return 'the base';
+  return start === settings.sft.endStep ? `SFT_End (step ${start})` : `step ${start}`;
+}
+
+function planSeed(settings: StudySettings, seed: number): PlannedStage[] {
+  const id = (name: string): string => stageId(seed, name);
+  const stages: PlannedStage[] = [
+    { id: id('pretrain'), seed, kind: 'pretrain', title: 'Pretrain the base', dependsOn: [], weight: 45 },
+    { id: id('sft'), seed, kind: 'sft', title: 'SFT on ID data', dependsOn: [id('pretrain')], weight: 40 },
+  ];
+  for (const stage of rlStages(settings))
+    stages.push({
+      id: id(rlName(stage)),
+      seed,
+      kind: 'rl',
+      title: `RL, ${rlArmLabels[stage.arm]}, from ${startLabel(stage.start, settings)}`,
+      dependsOn: [id('sft')],
+      weight: 22,
+    });
+  const rlEnd = id(rlName({ arm: 'ppoAnchor', start: settings.sft.endStep }));
+  stages.push(
+    { id: id('decompose'), seed, kind: 'decompose', title: 'Decompose and compare', dependsOn: [rlEnd], weight: 8 },
+    { id: id('ablate'), seed, kind: 'ablate', title: 'Revert, beside controls', dependsOn: [rlEnd], weight: 70 },
+  );
+  const before = stages.map((stage) => stage.id);
+  stages.push({ id: id('analyse'), seed, kind: 'analyse', title: 'Test and put in words', dependsOn: before, weight: 3 });
+  return stages;
+}
+
+function plan(settings: StudySettings): PlannedStage[] {
+  const seeds = settings.seeds.flatMap((seed) => planSeed(settings, seed));
+  const verdicts = settings.seeds.map((seed) => stageId(seed, 'analyse'));
+  return [
+    ...seeds,
+    { id: 'analyse', seed: -1, kind: 'analyse', title: 'Over the seeds', dependsOn: verdicts, weight: 3 },
+  ];
+}
+
+/** Folders of the checkpoints that the study names, of one seed. */
+function namedCheckpoints(seed: number, { settings, outputs }: StageFacts): Record<string, string> {
+  const { base } = stageOutputSchemas.pretrain.parse(outputs.get(stageId(seed, 'pretrain')));
+  const sft = stageOutputSchemas.sft.parse(outputs.get(stageId(seed, 'sft')));
+  const rlEnd = outputs.get(stageId(seed, rlName({ arm: 'ppoAnchor', start: settings.sft.endStep })));
+  const step = (at: number): string => sft.checkpoints[String(at)]!;
+  return {
+    base,
+    peak: step(sft.peakStep),
+    end: step(settings.sft.endStep),
+    last: step(Math.max(...settings.sft.checkpoints)),
+    rlEnd: stageOutputSchemas.rl.parse(rlEnd).folder,
+  };
+}
+
+function resolveRl(stage: PlannedStage, facts: StageFacts): ResolvedStage {
+  const { settings, studyFolder, outputs } = facts;
+  const run = rlStages(settings).find((candidate) => stageId(stage.seed, rlName(candidate)) === stage.id)!;
+  const { base } = stageOutputSchemas.pretrain.parse(outputs.get(stageId(stage.seed, 'pretrain')));
+  const sft = stageOutputSchemas.sft.parse(outputs.get(stageId(stage.seed, 'sft')));
+  const startStep = run.start === 'peak' ? sft.peakStep : run.start;
+  const twin = rlStages(settings).find((other) => other.start === startStep && other.arm === run.arm);
+  if (run.start === 'peak' && twin)
+    return { skip: true, reason: `The OOD peak is step ${startStep}, which has its own run.`, data: null };
+  return {
+    request: {
+      seed: stage.seed,
+      task: settings.task,
+      outputFolder: join(studyFolder, `seed-${stage.seed}`, rlName(run)),
+      rl: settings.rl,
+      arm: run.arm,
+      startStep,
+      start: sft.checkpoints[String(startStep)],
+      base,
+    },
+  };
+}
+
+function resolve(stage: PlannedStage, facts: StageFacts): ResolvedStage {
+  const { settings, studyFolder, outputs } = facts;
+  const { seed } = stage;
+  const common = { seed, task: settings.task, outputFolder: join(studyFolder, `seed-${seed}`, stage.kind) };
+  switch (stage.kind) {
+    case 'pretrain':
+      return { request: { ...common, model: settings.model, pretrain: settings.pretrain } };
+    case 'sft': {
+      const { base } = stageOutputSchemas.pretrain.parse(outputs.get(stageId(seed, 'pretrain')));
+      return { request: { ...common, base, sft: settings.sft } };
+    }
+    case 'rl':
+      return resolveRl(stage, facts);
+    case 'decompose':
+    case 'ablate':
+      return { request: { ...common, ablation: settings.ablation, checkpoints: namedCheckpoints(seed, facts) } };
+    case 'analyse': {
+      const seeds = seed === -1 ? settings.seeds : [seed];
+      return { request: { seed, seeds: seeds.map((one) => facts.seedResult(one)) } };
+    }
+    case 'importCheckpoints':
+    case 'selfTest':
+      throw new TypeError(`A miniature study has no stage of kind ${stage.kind}.`);
+  }
+}
+
+export const miniature: Protocol = { plan, resolve };
