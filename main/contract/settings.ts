@@ -108,7 +108,7 @@ export const ablationSettingsSchema = z.object({
   angleNullDraws: z.number().int().min(1).default(50),
 });
 
-export const studySettingsSchema = z.object({
+const studyFields = z.object({
   preset: z.literal('miniature').default('miniature'),
   name: z.string().trim().min(1).max(120).default('Miniature study'),
   seeds: z.array(z.number().int().min(0).max(1_000_000)).min(1).max(20).default([0]),
@@ -118,6 +118,22 @@ export const studySettingsSchema = z.object({
   sft: sftSettingsSchema.prefault({}),
   rl: rlSettingsSchema.prefault({}),
   ablation: ablationSettingsSchema.prefault({}),
+});
+
+/** The fields, and what has to hold between them. */
+export const studySettingsSchema = studyFields.superRefine(({ model, sft, rl, seeds }, context) => {
+  const refuse = (path: string[], message: string): void => void context.addIssue({ code: 'custom', path, message });
+  const saved = new Set(sft.checkpoints);
+  if (!saved.has(0)) refuse(['sft', 'checkpoints'], 'Step 0 (the base) has to be among the SFT checkpoints.');
+  if (!saved.has(sft.endStep)) refuse(['sft', 'endStep'], `SFT_End (step ${sft.endStep}) is not among the checkpoints.`);
+  if (Math.max(...sft.checkpoints) > sft.steps) refuse(['sft', 'checkpoints'], 'A checkpoint lies after the last step.');
+  for (const start of rl.starts)
+    if (start !== 'peak' && !saved.has(start)) refuse(['rl', 'starts'], `RL start ${start} is not an SFT checkpoint.`);
+  if (new Set(seeds).size !== seeds.length) refuse(['seeds'], 'A seed is listed twice.');
+  if (model.hiddenSize % (2 * model.numAttentionHeads) !== 0)
+    refuse(['model', 'hiddenSize'], 'The hidden size has to be a multiple of twice the number of heads.');
+  if (model.numAttentionHeads % model.numKeyValueHeads !== 0)
+    refuse(['model', 'numKeyValueHeads'], 'The number of heads has to be a multiple of the number of KV heads.');
 });
 export type StudySettings = z.infer<typeof studySettingsSchema>;
 export type StudySettingsInput = z.input<typeof studySettingsSchema>;
