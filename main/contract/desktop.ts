@@ -32,7 +32,7 @@ export interface DesktopBridge {
   /** Version of the app. */
   version: string;
   /** Absolute paths of dropped or chosen files, in their order. A file without a path (from a page) is left out. */
-  pathsForFiles(files: Iterable<File>): string[];
+  pathsForFiles(files: readonly File[]): string[];
   /** Native dialogs; an empty list when the user cancels. */
   openFolder(): Promise<string[]>;
   openFiles(): Promise<string[]>;
