@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { analyseRequestSchema, decomposeRequestSchema, rlRequestSchema } from '../../../main/contract/requests.ts';
+import { studySettingsSchema } from '../../../main/contract/settings.ts';
+import type { SeedResult } from '../../../main/contract/studyResult.ts';
+import { miniature } from '../../../main/studies/miniature.ts';
+import type { StageFacts } from '../../../main/studies/plan.ts';
+
+const settings = studySettingsSchema.parse({ seeds: [4, 5] });
+const folders = Object.fromEntries(settings.sft.checkpoints.map((step) => [String(step), `/sft/${step}`]));
+function facts(peakStep: number): StageFacts {
+  const outputs = new Map<string, unknown>();
+  for (const seed of settings.seeds) {
+    outputs.set(`seed-${seed}.pretrain`, { base: `/base-${seed}` });
+    outputs.set(`seed-${seed}.sft`, { checkpoints: folders, peakStep });
+    outputs.set(`seed-${seed}.rl-ppoAnchor-200`, { folder: '/rl-end', startRewardShare: 0.7, startEntropy: 0.1 });
+  }
+  const seedResult = (seed: number): SeedResult =>
+    ({ seed, sft: [], peakStep, endStep: 200, rl: [], ablations: [], spectra: [], verdicts: null }); // prettier-ignore
+  return { settings, studyFolder: '/study', outputs, seedResult };
+}
+
+describe('the miniature plan', () => {
+  const stages = miniature.plan(settings);
+  it('runs the anchored arm from all six starts and both control arms from SFT_End, for every seed', () => {
+    const runs = stages.filter((stage) => stage.kind === 'rl' && stage.seed === 4).map((stage) => stage.id);
+    expect(runs.sort()).toEqual(
+      ['anchorOnly-200', 'ppoAnchor-0', 'ppoAnchor-100', 'ppoAnchor-200', 'ppoAnchor-300', 'ppoAnchor-500', 'ppoAnchor-peak', 'ppoPlain-200'].map((name) => `seed-4.rl-${name}`), // prettier-ignore
+    );
+  });
+  it('names every stage once and depends only on stages listed before', () => {
+    const seen = new Set<string>();
+    for (const stage of stages) {
+      expect(seen.has(stage.id)).toBe(false);
+      for (const before of stage.dependsOn) expect(seen.has(before), `${stage.id} after ${before}`).toBe(true);
+      seen.add(stage.id);
+    }
+  });
+  it('starts RL from the checkpoint of its step, anchored to the base of its own seed', () => {
+    const stage = stages.find((one) => one.id === 'seed-5.rl-ppoAnchor-peak')!;
+    const resolved = miniature.resolve(stage, facts(20));
+    const request = rlRequestSchema.parse((resolved as { request: unknown }).request);
+    expect(request).toMatchObject({ startStep: 20, start: '/sft/20', base: '/base-5', arm: 'ppoAnchor', seed: 5 });
+  });
+  it('does not run the peak twice when it is one of the other starts', () => {
+    const stage = stages.find((one) => one.id === 'seed-4.rl-ppoAnchor-peak')!;
+    expect(miniature.resolve(stage, facts(100))).toMatchObject({ skip: true });
+  });
+  it('decomposes base, peak, SFT_End, last and RL_End', () => {
+    const stage = stages.find((one) => one.id === 'seed-4.decompose')!;
+    const { request } = miniature.resolve(stage, facts(20)) as { request: unknown };
+    expect(decomposeRequestSchema.parse(request).checkpoints).toEqual({
+      base: '/base-4',
+      peak: '/sft/20',
+      end: '/sft/200',
+      last: '/sft/500',
+      rlEnd: '/rl-end',
+    });
+  });
+  it('analyses each seed, then all together', () => {
+    const { request } = miniature.resolve(stages.at(-1)!, facts(20)) as { request: unknown };
+    expect(analyseRequestSchema.parse(request).seeds.map((one) => one.seed)).toEqual([4, 5]);
+  });
+});
+
+describe('settings', () => {
+  it.each([
+    [{ sft: { endStep: 7 } }, 'SFT_End (step 7) is not among the checkpoints.'],
+    [{ rl: { starts: [11] } }, 'RL start 11 is not an SFT checkpoint.'],
+    [{ seeds: [1, 1] }, 'A seed is listed twice.'],
+    [{ model: { numKeyValueHeads: 3 } }, 'The number of heads has to be a multiple of the number of KV heads.'],
+  ])('refuse %j', (input, message) => {
+    const issues = studySettingsSchema.safeParse(input).error?.issues.map((issue) => issue.message);
+    expect(issues).toContain(message);
+  });
+});
