@@ -20,6 +20,8 @@ export const errorCodes = [
   'DISK_FULL',
   'WORKER_CRASHED',
   'ENGINE_LOCKED',
+  /** The database is damaged or newer than this program; it is left as it is. */
+  'STORE_INVALID',
   'BACKEND_CHANGED',
   'INTERNAL',
 ] as const;
