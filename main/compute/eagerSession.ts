@@ -1,0 +1,66 @@
+/** A session that runs every op as tfjs issues it: the only way on wasm, and the reference on TensorFlow. */
+import { AppError } from '../contract/errors.ts';
+import { checkElementCount, checkInputs, VariableTable } from './session.ts';
+import type { CompiledStep, HostArray, HostTensor, Session, StepFunction, Tensor, TensorSpec, Tf } from './session.ts';
+
+export function openEagerSession(tf: Tf): Session {
+  const variables = new VariableTable(tf);
+  return {
+    variable: (name, shape, value, options) => variables.add(name, shape, value, options?.trainable ?? true),
+    read: async (name) => (await variables.get(name).data<'float32'>()).slice(),
+    write(name, value) {
+      const variable = variables.get(name);
+      checkElementCount(`Variable "${name}"`, variable.shape, value);
+      const tensor = tf.tensor(value.slice(), variable.shape, 'float32');
+      variable.assign(tensor);
+      tensor.dispose();
+      return Promise.resolve();
+    },
+    names: () => variables.names(),
+    compile: (name, inputs, step) => eagerStep(tf, name, inputs, step),
+    dispose: () => variables.dispose(),
+  };
+}
+
+function eagerStep(tf: Tf, name: string, specs: Record<string, TensorSpec>, step: StepFunction): CompiledStep {
+  return {
+    async run(inputs) {
+      checkInputs(name, specs, inputs);
+      const outputs = runEagerly(tf, name, specs, inputs, step);
+      const results: Record<string, HostTensor> = {};
+      for (const [key, tensor] of Object.entries(outputs)) {
+        results[key] = { shape: tensor.shape, data: (await tensor.data<'float32' | 'int32'>()).slice() };
+        tensor.dispose();
+      }
+      return results;
+    },
+    dispose: () => undefined,
+  };
+}
+
+function runEagerly(
+  tf: Tf,
+  name: string,
+  specs: Record<string, TensorSpec>,
+  inputs: Record<string, HostArray>,
+  step: StepFunction,
+): Record<string, Tensor> {
+  try {
+    return tf.tidy(() => {
+      const tensors: Record<string, Tensor> = {};
+      for (const [key, { shape, dtype }] of Object.entries(specs)) {
+        // A copy: tfjs keeps the array it is given, and the caller may write into it next.
+        tensors[key] = tf.tensor(inputs[key]!.slice(), shape, dtype);
+      }
+      // Clones: an output may be an input or a variable, which must outlive the output.
+      const outputs = Object.entries(step(tensors)).map(([key, tensor]) => {
+        return [key, tensor.dtype === 'bool' ? tensor.toInt() : tensor.clone()] as const;
+      });
+      return Object.fromEntries(outputs);
+    });
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new AppError('COMPUTE_FAILED', `Step "${name}" failed: ${message}`, { cause: error });
+  }
+}
