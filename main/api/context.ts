@@ -1,0 +1,17 @@
+/** What the handlers work with: the parts of one running engine. */
+import type { Logger } from '../logging/log.ts';
+import type { Store } from '../store/store.ts';
+import type { ComputeProbe } from './computeProbe.ts';
+import type { EventBus } from './eventBus.ts';
+
+export interface EngineContext {
+  version: string;
+  dataFolder: string;
+  /** The sample study that ships with the program. */
+  sampleFolder: string;
+  slots: number;
+  store: Store;
+  events: EventBus;
+  compute: ComputeProbe;
+  log: Logger;
+}

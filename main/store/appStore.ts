@@ -1,0 +1,39 @@
+/** What belongs to the app and not to a study: the state of the user interface, and notices until dismissed. */
+import { randomUUID } from 'node:crypto';
+import type { AppState } from '../contract/api.ts';
+import type { Database } from './database.ts';
+
+export class AppStore {
+  readonly #db: Database;
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  uiState(): Record<string, unknown> {
+    const rows = this.#db.all(this.#db.sql.selectFrom('uiState').selectAll());
+    return Object.fromEntries(rows.map(({ key, valueJson }) => [key, JSON.parse(valueJson) as unknown]));
+  }
+
+  /** Sets the given keys; the others stay. */
+  setUiState(values: Record<string, unknown>): void {
+    this.#db.transaction(() => {
+      for (const [key, value] of Object.entries(values)) {
+        const valueJson = JSON.stringify(value ?? null);
+        const query = this.#db.sql.insertInto('uiState').values({ key, valueJson });
+        this.#db.run(query.onConflict((c) => c.column('key').doUpdateSet({ valueJson })));
+      }
+    });
+  }
+
+  notices(): AppState['notices'] {
+    return this.#db.all(this.#db.sql.selectFrom('notices').selectAll().orderBy('timeMs'));
+  }
+
+  addNotice(text: string): void {
+    this.#db.run(this.#db.sql.insertInto('notices').values({ id: randomUUID(), text, timeMs: Date.now() }));
+  }
+
+  removeNotice(id: string): boolean {
+    return this.#db.run(this.#db.sql.deleteFrom('notices').where('id', '=', id)) === 1;
+  }
+}

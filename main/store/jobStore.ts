@@ -1,0 +1,179 @@
+/** Jobs: one row an execution, over all its attempts. */
+import type { Selectable } from 'kysely';
+import type { Job, JobKind, JobState } from '../contract/api.ts';
+import type { AppErrorShape } from '../contract/errors.ts';
+import type { Database } from './database.ts';
+import type { JobsTable } from './schema.ts';
+
+type JobRow = Selectable<JobsTable>;
+
+export interface NewJob {
+  id: string;
+  kind: JobKind;
+  title: string;
+  studyId: string | null;
+  stageId: string | null;
+  seed: number | null;
+  request: unknown;
+  createdAtMs: number;
+}
+
+/** What the ingestion of events.jsonl knows of a job. */
+export interface IngestPosition {
+  lastSeq: number;
+  ingestedBytes: number;
+  attemptSeq: number;
+}
+
+const parse = <T>(json: string | null): T | null => (json === null ? null : (JSON.parse(json) as T));
+
+function toJob(row: JobRow): Job {
+  return {
+    id: row.id,
+    kind: row.kind as JobKind,
+    title: row.title,
+    state: row.state as JobState,
+    studyId: row.studyId,
+    stageId: row.stageId,
+    seed: row.seed,
+    request: JSON.parse(row.requestJson) as unknown,
+    progress: parse<Job['progress']>(row.progressJson),
+    provenance: parse<Job['provenance']>(row.provenanceJson),
+    error: parse<Job['error']>(row.errorJson),
+    attempt: row.attempt,
+    lastSeq: row.lastSeq,
+    createdAtMs: row.createdAtMs,
+    startedAtMs: row.startedAtMs,
+    endedAtMs: row.endedAtMs,
+  };
+}
+
+export class JobStore {
+  readonly #db: Database;
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  insert(job: NewJob): void {
+    const { request, ...columns } = job;
+    const row = { ...columns, requestJson: JSON.stringify(request), state: 'queued', attempt: 1 };
+    this.#db.run(this.#db.sql.insertInto('jobs').values(row));
+  }
+
+  /** A finished job that comes with an imported study. */
+  insertImported(job: Job): void {
+    const { request, progress, provenance, error, ...columns } = job;
+    const row = {
+      ...columns,
+      requestJson: JSON.stringify(request ?? null),
+      progressJson: progress && JSON.stringify(progress),
+      provenanceJson: provenance && JSON.stringify(provenance),
+      errorJson: error && JSON.stringify(error),
+    };
+    this.#db.run(this.#db.sql.insertInto('jobs').values(row));
+  }
+
+  get(id: string): Job | undefined {
+    const row = this.#db.first(this.#db.sql.selectFrom('jobs').selectAll().where('id', '=', id));
+    return row && toJob(row);
+  }
+
+  /** Newest first. */
+  list(limit: number): Job[] {
+    const query = this.#db.sql.selectFrom('jobs').selectAll().orderBy('createdAtMs', 'desc').orderBy('id', 'desc');
+    return this.#db.all(query.limit(limit)).map(toJob);
+  }
+
+  ofStudy(studyId: string): Job[] {
+    return this.#db.all(this.#db.sql.selectFrom('jobs').selectAll().where('studyId', '=', studyId)).map(toJob);
+  }
+
+  withState(...states: JobState[]): Job[] {
+    const query = this.#db.sql.selectFrom('jobs').selectAll().where('state', 'in', states);
+    return this.#db.all(query.orderBy('createdAtMs')).map(toJob);
+  }
+
+  /**
+   * Moves a job from one of `from` to `to`.
+   * @returns false when the job was in none of `from`: someone else was first, and nothing has changed
+   */
+  transition(id: string, from: JobState[], to: JobState, values: { error?: AppErrorShape | null } = {}): boolean {
+    const now = Date.now();
+    const running = to === 'running';
+    const set = {
+      state: to,
+      ...(running ? { startedAtMs: now } : {}),
+      endedAtMs: running || to === 'queued' ? null : now,
+      errorJson: values.error ? JSON.stringify(values.error) : null,
+    };
+    const query = this.#db.sql.updateTable('jobs').set(set).where('id', '=', id).where('state', 'in', from);
+    return this.#db.run(query) === 1;
+  }
+
+  /** Puts a settled job back into the queue for its next attempt. */
+  startAttempt(id: string, from: JobState[], automatic: boolean): boolean {
+    return this.#db.transaction(() => {
+      if (!this.transition(id, from, 'queued')) return false;
+      const query = this.#db.sql.updateTable('jobs').set(({ eb, ref }) => ({
+        attempt: eb(ref('attempt'), '+', 1),
+        automaticAttempts: automatic ? eb(ref('automaticAttempts'), '+', 1) : eb.val(0),
+        // Whatever the new attempt appends, begins after what is there.
+        attemptSeq: eb(ref('lastSeq'), '+', 1),
+      }));
+      return this.#db.run(query.where('id', '=', id)) === 1;
+    });
+  }
+
+  automaticAttempts(id: string): number {
+    const query = this.#db.sql.selectFrom('jobs').select('automaticAttempts').where('id', '=', id);
+    return this.#db.first(query)?.automaticAttempts ?? 0;
+  }
+
+  resetAutomaticAttempts(id: string): void {
+    this.#db.run(this.#db.sql.updateTable('jobs').set({ automaticAttempts: 0 }).where('id', '=', id));
+  }
+
+  position(id: string): IngestPosition {
+    const query = this.#db.sql.selectFrom('jobs').select(['lastSeq', 'ingestedBytes', 'attemptSeq']);
+    return this.#db.first(query.where('id', '=', id)) ?? { lastSeq: 0, ingestedBytes: 0, attemptSeq: 0 };
+  }
+
+  setPosition(id: string, position: Omit<IngestPosition, 'attemptSeq'>): void {
+    this.#db.run(this.#db.sql.updateTable('jobs').set(position).where('id', '=', id));
+  }
+
+  setProgress(id: string, progress: Job['progress']): void {
+    const query = this.#db.sql.updateTable('jobs').set({ progressJson: progress && JSON.stringify(progress) });
+    this.#db.run(query.where('id', '=', id));
+  }
+
+  setProvenance(id: string, provenance: Record<string, unknown>): void {
+    const query = this.#db.sql.updateTable('jobs').set({ provenanceJson: JSON.stringify(provenance) });
+    this.#db.run(query.where('id', '=', id));
+  }
+
+  setOutput(id: string, output: unknown): void {
+    const query = this.#db.sql.updateTable('jobs').set({ outputJson: JSON.stringify(output ?? null) });
+    this.#db.run(query.where('id', '=', id));
+  }
+
+  /** `data` of the `succeeded` event; null until then. */
+  output(id: string): unknown {
+    const query = this.#db.sql.selectFrom('jobs').select('outputJson').where('id', '=', id);
+    return parse<unknown>(this.#db.first(query)?.outputJson ?? null);
+  }
+
+  /** Duration of the newest succeeded jobs by kind and weightless request size, ms; for estimates. */
+  recentDurationsMs(kind: JobKind, limit: number): number[] {
+    const query = this.#db.sql
+      .selectFrom('jobs')
+      .select(['startedAtMs', 'endedAtMs'])
+      .where('kind', '=', kind)
+      .where('state', '=', 'succeeded')
+      .where('attempt', '=', 1)
+      .where('startedAtMs', 'is not', null)
+      .orderBy('endedAtMs', 'desc')
+      .limit(limit);
+    return this.#db.all(query).map((row) => row.endedAtMs! - row.startedAtMs!);
+  }
+}

@@ -1,0 +1,9 @@
+/** Every migration, oldest first. A released one is never changed: add the next. */
+import type { Migration } from 'kysely/migration';
+import { studiesAndJobs } from './0001-studies-and-jobs.ts';
+import { checkpointsAndState } from './0002-checkpoints-and-state.ts';
+
+export const migrations: Record<string, Migration> = {
+  '0001-studies-and-jobs': studiesAndJobs,
+  '0002-checkpoints-and-state': checkpointsAndState,
+};

@@ -1,0 +1,149 @@
+/**
+ * The tables, one interface each. Columns that hold JSON are text here and are read and written by the file of their
+ * table group. Times are Unix, ms. `deletedAtMs` marks what is in the trash.
+ */
+import type { Generated } from 'kysely';
+
+export interface StudiesTable {
+  id: string;
+  name: string;
+  settingsJson: string;
+  settingsHash: string;
+  state: string;
+  sample: number;
+  revision: number;
+  createdAtMs: number;
+  startedAtMs: number | null;
+  endedAtMs: number | null;
+  deletedAtMs: number | null;
+}
+
+export interface StagesTable {
+  studyId: string;
+  id: string;
+  position: number;
+  seed: number;
+  kind: string;
+  title: string;
+  dependsOnJson: string;
+  /** Expected duration, s. */
+  weight: number;
+  state: string;
+  jobId: string | null;
+  /** What the stage left for the stages after it; set when it has succeeded. */
+  outputJson: string | null;
+  /** Why it was skipped. */
+  note: string | null;
+}
+
+export interface JobsTable {
+  id: string;
+  kind: string;
+  title: string;
+  state: string;
+  studyId: string | null;
+  stageId: string | null;
+  seed: number | null;
+  requestJson: string;
+  progressJson: string | null;
+  provenanceJson: string | null;
+  errorJson: string | null;
+  outputJson: string | null;
+  attempt: number;
+  /** Attempts that the engine started by itself since the last resume point. */
+  automaticAttempts: Generated<number>;
+  /** Sequence number of the newest event taken in, and where the next line of events.jsonl begins. */
+  lastSeq: Generated<number>;
+  ingestedBytes: Generated<number>;
+  /** First event of the attempt that runs now; rows of former attempts at the same or a later step give way. */
+  attemptSeq: Generated<number>;
+  createdAtMs: number;
+  startedAtMs: number | null;
+  endedAtMs: number | null;
+}
+
+export interface EventsTable {
+  jobId: string;
+  seq: number;
+  timeMs: number;
+  type: string;
+  payloadJson: string;
+}
+
+export interface MetricsTable {
+  jobId: string;
+  step: number;
+  seq: number;
+  /** Revision of the study at which the row was written. */
+  revision: number;
+  valuesJson: string;
+}
+
+export interface EvaluationsTable {
+  jobId: string;
+  step: number;
+  seq: number;
+  evaluationJson: string;
+  folder: string | null;
+}
+
+export interface AblationsTable {
+  jobId: string;
+  /** What makes a point the same point: stage, edit, control, replicate, alpha. */
+  pointKey: string;
+  seq: number;
+  pointJson: string;
+}
+
+export interface ComparisonsTable {
+  jobId: string;
+  reference: string;
+  target: string;
+  seq: number;
+  comparisonJson: string;
+}
+
+export interface CheckpointsTable {
+  id: string;
+  name: string;
+  folder: string;
+  architecture: string;
+  modelType: string;
+  parameters: number;
+  bytes: number;
+  dtypesJson: string;
+  files: number;
+  tensors: number;
+  headerHash: string;
+  hasTokenizer: number;
+  studyId: string | null;
+  seed: number | null;
+  step: number | null;
+  importedAtMs: number;
+  deletedAtMs: number | null;
+}
+
+export interface UiStateTable {
+  key: string;
+  valueJson: string;
+}
+
+export interface NoticesTable {
+  id: string;
+  text: string;
+  timeMs: number;
+}
+
+export interface Schema {
+  studies: StudiesTable;
+  stages: StagesTable;
+  jobs: JobsTable;
+  events: EventsTable;
+  metrics: MetricsTable;
+  evaluations: EvaluationsTable;
+  ablations: AblationsTable;
+  comparisons: ComparisonsTable;
+  checkpoints: CheckpointsTable;
+  uiState: UiStateTable;
+  notices: NoticesTable;
+}
