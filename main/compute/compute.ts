@@ -8,9 +8,12 @@ import path from 'node:path';
 import type { z } from 'zod';
 import type { computeStatusSchema } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
+import { openCompiledSession } from './compiledSession.ts';
 import { openEagerSession } from './eagerSession.ts';
+import { encodeSessionConfig } from './graphDef.ts';
 import { type NativeTensorflow, readNativeStatus } from './nativeTensorflow.ts';
 import type { Session, SessionOptions, Tf } from './session.ts';
+import { TensorflowLibrary } from './tensorflowLibrary.ts';
 
 export type {
   CompiledStep,
@@ -129,6 +132,13 @@ function setTensorflowEnvironment(threads: number): void {
 async function openTensorflow(native: NativeTensorflow, threads: number): Promise<Compute> {
   setTensorflowEnvironment(threads);
   const tf = await native.load();
+  const library = new TensorflowLibrary(native.libraryPath);
+  const config = encodeSessionConfig({
+    intraOpThreads: threads,
+    interOpThreads: -1,
+    xla: false,
+    executor: process.env['EXECUTOR'] ?? '',
+  });
   return {
     backend: 'tensorflow',
     tf,
@@ -148,6 +158,6 @@ async function openTensorflow(native: NativeTensorflow, threads: number): Promis
       threads,
       ...machine(),
     },
-    openSession: () => openEagerSession(tf),
+    openSession: ({ eager = false } = {}) => (eager ? openEagerSession(tf) : openCompiledSession(tf, library, config)),
   };
 }
