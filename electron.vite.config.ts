@@ -5,6 +5,7 @@
  * (Node 12, Chromium 83) into out/old: CommonJS, lower targets, polyfills. Nothing of it ships.
  * Nothing inline reaches the page (no scripts, no styles, no data: modules), so the engine's strict CSP holds.
  */
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'electron-vite';
 import legacy from '@vitejs/plugin-legacy';
 import vue from '@vitejs/plugin-vue';
@@ -15,11 +16,15 @@ function commonJsPackage(): Plugin {
   return {
     name: 'rotascope:commonjs-package',
     generateBundle() {
-      const source = JSON.stringify({ name: 'rotascope', type: 'commonjs', main: 'main.js' });
+      const { name, version } = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string };
+      const source = JSON.stringify({ name, version, type: 'commonjs', main: 'main.js' });
       this.emitFile({ type: 'asset', fileName: 'package.json', source });
     },
   };
 }
+
+/** Node 12 does not know the node: prefix of its own modules. */
+const plainNodeNames = { paths: (id: string) => id.replace(/^node:/, '') };
 
 /** electron-vite sets relative addresses for file: pages; ours are served, and a reload at any depth must find them. */
 function servedFromRoot(): Plugin {
@@ -42,7 +47,7 @@ export default defineConfig(({ mode }) => {
         externalizeDeps: false,
         rolldownOptions: {
           input: 'electron/main.ts',
-          output: { format: old ? 'cjs' : 'es', entryFileNames: 'main.js' },
+          output: { format: old ? 'cjs' : 'es', entryFileNames: 'main.js', ...(old ? plainNodeNames : {}) },
         },
       },
     },

@@ -1,0 +1,7 @@
+/** Names of the messages between the preload script and the shell. */
+export const channels = {
+  menu: 'rotascope:menu',
+  openFolder: 'rotascope:openFolder',
+  openFiles: 'rotascope:openFiles',
+  saveFile: 'rotascope:saveFile',
+} as const;

@@ -1,0 +1,61 @@
+/** Native open and save dialogs for the page. Only the engine's own page in the main frame is answered. */
+import { dialog, ipcMain } from 'electron';
+import type { BrowserWindow, IpcMainInvokeEvent, OpenDialogOptions } from 'electron';
+import { promises as files } from 'node:fs';
+import { channels } from './channels.ts';
+import { addressOfSender } from './versions.ts';
+
+export const checkpointFolderDialog: OpenDialogOptions = {
+  title: 'Open a checkpoint folder',
+  properties: ['openDirectory', 'multiSelections'],
+};
+export const checkpointFilesDialog: OpenDialogOptions = {
+  title: 'Open checkpoint files',
+  properties: ['openFile', 'multiSelections'],
+  filters: [
+    { name: 'Checkpoints', extensions: ['safetensors', 'json'] },
+    { name: 'All files', extensions: ['*'] },
+  ],
+};
+
+export async function choosePaths(window: BrowserWindow, options: OpenDialogOptions): Promise<string[]> {
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, options);
+  return canceled ? [] : filePaths;
+}
+
+/**
+ * Asks where to save `name`; writes `bytes`, when given, beside the target and renames it into place.
+ * @returns the path, or null when the user cancelled.
+ */
+export async function saveBytes(window: BrowserWindow, name: string, bytes?: Uint8Array): Promise<string | null> {
+  const { canceled, filePath } = await dialog.showSaveDialog(window, { title: 'Save', defaultPath: name });
+  if (canceled || !filePath) return null;
+  if (bytes) {
+    const partial = `${filePath}.partial`;
+    await files.writeFile(partial, bytes);
+    await files.rename(partial, filePath);
+  }
+  return filePath;
+}
+
+/** @param allowedOrigin origin of the engine's pages, empty before there is one */
+export function answerPage(window: () => BrowserWindow | null, allowedOrigin: () => string): void {
+  const handle = <A extends unknown[]>(
+    channel: string,
+    answer: (to: BrowserWindow, ...args: A) => Promise<unknown>,
+  ) => {
+    ipcMain.handle(channel, (event: IpcMainInvokeEvent, ...args: unknown[]) => {
+      const to = window();
+      if (!to || event.sender !== to.webContents || new URL(addressOfSender(event)).origin !== allowedOrigin()) {
+        throw new Error('This page may not use the desktop. Reload the window.');
+      }
+      return answer(to, ...(args as A));
+    });
+  };
+  handle(channels.openFolder, (to) => choosePaths(to, checkpointFolderDialog));
+  handle(channels.openFiles, (to) => choosePaths(to, checkpointFilesDialog));
+  handle(channels.saveFile, (to, name: unknown, bytes: unknown) => {
+    if (typeof name !== 'string' || name === '') throw new Error('A file name is needed to save.');
+    return saveBytes(to, name, bytes instanceof Uint8Array ? bytes : undefined);
+  });
+}

@@ -1,0 +1,94 @@
+/**
+ * The window: a sandboxed page of the engine and nothing else. It stays on the engine's origin, opens no other window,
+ * gets no permission but writing text to the clipboard, and hands https links to the system's browser.
+ */
+import { app, BrowserWindow, nativeTheme, screen, session, shell } from 'electron';
+import type { WebContents } from 'electron';
+import { isolatedPreferences, onPageGone, refuseNewWindows } from './versions.ts';
+import { minimumSize, onDisplays } from './windowState.ts';
+import type { WindowState } from './windowState.ts';
+
+export interface WindowOptions {
+  preload: string;
+  icon: string | undefined;
+  state: WindowState;
+  /** Origin of the engine's pages; empty until the engine is ready. */
+  allowedOrigin(): string;
+}
+
+const firstSize = { width: 1280, height: 860 };
+/** The page's own background, so that nothing flashes before it draws. */
+const background = { light: '#ffffff', dark: '#14171c' };
+
+export function openWindow({ preload, icon, state, allowedOrigin }: WindowOptions): BrowserWindow {
+  const displays = screen.getAllDisplays().map((display) => display.workArea);
+  const window = new BrowserWindow({
+    ...firstSize,
+    ...onDisplays(state.bounds, displays),
+    minWidth: minimumSize.width,
+    minHeight: minimumSize.height,
+    title: 'Rotascope',
+    ...(icon ? { icon } : {}),
+    backgroundColor: nativeTheme.shouldUseDarkColors ? background.dark : background.light,
+    webPreferences: {
+      ...isolatedPreferences,
+      preload,
+      additionalArguments: [`--rotascope-version=${app.getVersion()}`],
+    },
+  });
+  if (state.maximized) window.maximize();
+  keepOnOrigin(window.webContents, allowedOrigin);
+  refusePermissions(allowedOrigin);
+  // A page whose process was killed (out of memory, a driver) comes back as it was: its state lives in the engine.
+  onPageGone(window, (reason) => {
+    if (reason !== 'clean-exit' && !window.isDestroyed()) window.webContents.reload();
+  });
+  return window;
+}
+
+/** @returns what to restore at the next start */
+export function stateOf(window: BrowserWindow, theme: WindowState['theme']): WindowState {
+  return { bounds: window.getNormalBounds(), maximized: window.isMaximized(), theme };
+}
+
+/** Comes to the front, whatever it was doing. */
+export function bringToFront(window: BrowserWindow): void {
+  if (window.isMinimized()) window.restore();
+  window.show();
+  window.focus();
+}
+
+function keepOnOrigin(contents: WebContents, allowedOrigin: () => string): void {
+  const refuseElsewhere = (event: { preventDefault(): void }, address: string): void => {
+    if (sameOrigin(address, allowedOrigin())) return;
+    event.preventDefault();
+    openOutside(address);
+  };
+  contents.on('will-navigate', refuseElsewhere);
+  contents.on('will-redirect', refuseElsewhere);
+  contents.on('will-attach-webview', (event) => event.preventDefault());
+  refuseNewWindows(contents, openOutside);
+}
+
+function refusePermissions(allowedOrigin: () => string): void {
+  const allowed = (permission: string, address: string): boolean =>
+    permission === 'clipboard-sanitized-write' && sameOrigin(address, allowedOrigin());
+  session.defaultSession.setPermissionRequestHandler((contents, permission, answer) => {
+    answer(allowed(permission, contents.getURL()));
+  });
+  session.defaultSession.setPermissionCheckHandler((_contents, permission, origin) => allowed(permission, origin));
+}
+
+/** Only https leaves the app; file:, javascript: and the like go nowhere. */
+function openOutside(address: string): void {
+  if (/^https:\/\//i.test(address)) void shell.openExternal(address);
+}
+
+/** @param origin empty while there is no engine: then no address is allowed */
+function sameOrigin(address: string, origin: string): boolean {
+  try {
+    return origin !== '' && new URL(address).origin === origin;
+  } catch {
+    return false;
+  }
+}
