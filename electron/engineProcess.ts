@@ -125,14 +125,14 @@ export class EngineProcess {
   }
 
   /** Asks the engine to end; running jobs become resumable. Ends it and its workers by force when it does not. */
-  async stop(): Promise<void> {
+  async stop(timeoutMs = stopTimeoutMs): Promise<void> {
     const child = this.child;
     this.stopping = true;
     this.unwatch();
     this.current = null;
     if (!child) return;
     const closed = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    const timer = setTimeout(() => killGroup(child), stopTimeoutMs);
+    const timer = setTimeout(() => killGroup(child), timeoutMs);
     child.stdin?.end();
     child.kill('SIGTERM');
     await closed;
