@@ -113,7 +113,9 @@ export function rotaryTablesAt(tf: Tf, config: ModelConfig, positionIds: Tensor,
   const { cos, sin } = rotaryRows(config, 0, limit);
   const batch = positionIds.shape[0]!;
   const pick = (table: Float32Array): Tensor => {
-    return tf.gather(tf.tensor(table, [limit, table.length / limit]), positionIds.flatten().toInt()).reshape([batch, -1]);
+    return tf
+      .gather(tf.tensor(table, [limit, table.length / limit]), positionIds.flatten().toInt())
+      .reshape([batch, -1]);
   };
   return { cos: pick(cos), sin: pick(sin) };
 }
@@ -160,15 +162,28 @@ export interface LayerContext {
  * @param past keys and values of earlier positions, or null
  * @returns [batch * tokens, heads * headDim], and the keys and values including these tokens
  */
-function attention(tf: Tf, config: ModelConfig, layer: LayerWeights, x: Tensor, context: LayerContext, past: KeyValues | null) {
+function attention(
+  tf: Tf,
+  config: ModelConfig,
+  layer: LayerWeights,
+  x: Tensor,
+  context: LayerContext,
+  past: KeyValues | null,
+) {
   const { headDim, numAttentionHeads: heads, numKeyValueHeads: kvHeads } = config;
   const { batch, tokens, rotary } = context;
   const rows = batch * tokens;
   const groups = heads / kvHeads;
   const qkv = linear(tf, x, layer.qkv, layer.qkvBias);
   const [qk, vRows] = tf.split(qkv, [(heads + kvHeads) * headDim, kvHeads * headDim], 1) as [Tensor, Tensor];
-  const rotated = rotate(tf, qk.reshape([batch, -1]), rotary, headDim).reshape([batch, tokens, heads + kvHeads, headDim]);
-  const byHead = (y: Tensor): Tensor => (tokens === 1 ? y.reshape([batch, -1, 1, headDim]) : tf.transpose(y, [0, 2, 1, 3]));
+  const rotated = rotate(tf, qk.reshape([batch, -1]), rotary, headDim).reshape([
+    batch,
+    tokens,
+    heads + kvHeads,
+    headDim,
+  ]);
+  const byHead = (y: Tensor): Tensor =>
+    tokens === 1 ? y.reshape([batch, -1, 1, headDim]) : tf.transpose(y, [0, 2, 1, 3]);
   const [q, newK] = tf.split(byHead(rotated), [heads, kvHeads], 1) as [Tensor, Tensor];
   const newV = byHead(vRows.reshape([batch, tokens, kvHeads, headDim]));
   const k = past === null ? newK : tf.concat([past.k, newK], 2);

@@ -90,13 +90,14 @@ function drawn(tf: Tf, inputs: Record<string, Tensor>, shape: RolloutShape, step
 
 interface PaddedPrompt {
   attentionMask: Tensor;
-  /** Position of every prompt token: the tokens before it that are no padding, at least 0. */
+  /** Position of every prompt token: the tokens before it that are no padding; 0 at padding. */
   positionIds: Tensor;
 }
 
 function paddedPrompt(tf: Tf, attentionMask: Tensor): PaddedPrompt {
+  // Times the mask, not maximum(.., 0): the wasm kernel of maximum reads integers as floats.
   const counted = tf.sub(tf.cumsum(attentionMask, 1), tf.scalar(1, 'int32'));
-  return { attentionMask, positionIds: tf.maximum(counted, tf.scalar(0, 'int32')) };
+  return { attentionMask, positionIds: tf.mul(counted, attentionMask) };
 }
 
 /** One more token through the layers: its key and value join the cache. */

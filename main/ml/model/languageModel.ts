@@ -3,7 +3,17 @@
  * Training, evaluation and ablations share one object, so that nothing is copied between them.
  */
 import type { Compute } from '../../compute/compute.ts';
-import type { CompiledStep, HostArray, HostTensor, Session, StepFunction, Tensor, TensorSpec, Tf, Variable } from '../../compute/session.ts';
+import type {
+  CompiledStep,
+  HostArray,
+  HostTensor,
+  Session,
+  StepFunction,
+  Tensor,
+  TensorSpec,
+  Tf,
+  Variable,
+} from '../../compute/session.ts';
 import { AppError } from '../../contract/errors.ts';
 import type { Philox } from '../random/philox.ts';
 import { decode, fuseWeights, outputLogits } from './decoder.ts';
@@ -136,7 +146,9 @@ export class LanguageModel {
     const out = new Float32Array(rows * answerLength);
     for (const { start, count } of equalChunks(rows)) {
       const step = this.#tokenLossStep(count, length, promptLength, padId);
-      const { losses } = (await step.run({ sequences: rowsOf(sequences, length, start, count) })) as { losses: HostTensor };
+      const { losses } = (await step.run({ sequences: rowsOf(sequences, length, start, count) })) as {
+        losses: HostTensor;
+      };
       const kept = Math.min(count, rows - start);
       out.set(losses.data.subarray(0, kept * answerLength), start * answerLength);
     }

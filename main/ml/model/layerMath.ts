@@ -2,10 +2,20 @@
  * The pieces of a decoder layer with gradients written out. tfjs would derive them too, from many more elementwise ops
  * and intermediate tensors; each backward pass below is the textbook derivative of the line above it.
  */
+import type { Tensor1D } from '@tensorflow/tfjs';
 import type { Tensor, Tf } from '../../compute/session.ts';
 
 /** tfjs disposes what the forward pass made unless it is saved for the backward pass. */
 export type GradSaver = (tensors: Tensor[]) => void;
+
+/**
+ * By way of integers: the wasm kernel writes an integer 1 into a float32 one-hot.
+ * @param ids int32 [rows]
+ * @returns float32 [rows, depth]
+ */
+export function oneHotRows(tf: Tf, ids: Tensor, depth: number): Tensor {
+  return tf.oneHot(ids as Tensor1D, depth).toFloat();
+}
 
 /**
  * RMSNorm without its gain: x / sqrt(mean(x^2) + eps). The gain is folded into the matrix that reads the result.

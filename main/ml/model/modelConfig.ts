@@ -74,10 +74,13 @@ export function parseModelConfig(json: unknown): ModelConfig {
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     const message = `config.json: ${issue.path.join('.') || 'the file'}: ${issue.message}.`;
-    throw new AppError('CHECKPOINT_INVALID', message, { hint: 'Take config.json from the same checkpoint as the weights.' });
+    throw new AppError('CHECKPOINT_INVALID', message, {
+      hint: 'Take config.json from the same checkpoint as the weights.',
+    });
   }
   const raw = parsed.data;
-  if (raw.hidden_act !== 'silu') throw unsupported(`The activation "${raw.hidden_act}" is not supported; only silu is.`);
+  if (raw.hidden_act !== 'silu')
+    throw unsupported(`The activation "${raw.hidden_act}" is not supported; only silu is.`);
   if (raw.use_sliding_window === true) throw unsupported('Sliding-window attention is not supported.');
   const numKeyValueHeads = raw.num_key_value_heads ?? raw.num_attention_heads;
   checkHeads(raw.hidden_size, raw.num_attention_heads, numKeyValueHeads, raw.head_dim ?? null);

@@ -3,6 +3,7 @@
  * cumulative distribution, so that a draw depends on nothing but the logits and its own number.
  */
 import type { Tensor, Tf } from '../../compute/session.ts';
+import { oneHotRows } from './layerMath.ts';
 
 export type SamplingMode = 'greedy' | 'temperature' | 'topP';
 
@@ -29,7 +30,7 @@ export function sampleTokens(tf: Tf, logits: Tensor, mode: SamplingMode, inputs:
   const before = tf.cumsum(sorted.values, 1, true);
   const kept = tf.mul(sorted.values, tf.less(before, inputs.topP).toFloat());
   const rank = inverseCdf(tf, kept, inputs.uniforms);
-  const chosen = tf.oneHot(rank as never, probabilities.shape[1]!, 1, 0, 'float32');
+  const chosen = oneHotRows(tf, rank, probabilities.shape[1]!);
   return tf.sum(tf.mul(sorted.indices.toFloat(), chosen), 1).toInt();
 }
 

@@ -1,6 +1,6 @@
 /** Cross-entropy of single tokens, with its gradient softmax - onehot written out. */
 import type { Tensor, Tf } from '../../compute/session.ts';
-import type { GradSaver } from './layerMath.ts';
+import { type GradSaver, oneHotRows } from './layerMath.ts';
 
 /**
  * @param logits float32 [rows, vocab]
@@ -12,7 +12,7 @@ export function tokenNll(tf: Tf, logits: Tensor, targets: Tensor): Tensor {
   const vocabSize = logits.shape[1]!;
   const apply = tf.customGrad((...args) => {
     const [input, save] = args as unknown as [Tensor, GradSaver];
-    const chosen = tf.oneHot(targets as never, vocabSize, 1, 0, 'float32');
+    const chosen = oneHotRows(tf, targets, vocabSize);
     const shifted = tf.sub(input, tf.max(input, 1, true));
     const powers = tf.exp(shifted);
     const total = tf.sum(powers, 1, true);

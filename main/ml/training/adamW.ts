@@ -100,7 +100,11 @@ export class AdamW {
  * Loss and the gradients of the given variables, zeros where the loss does not depend on one.
  * @param forward returns the scalar loss
  */
-export function lossGradients(tf: Tf, variables: Variable[], forward: () => Tensor): { loss: Tensor; gradients: Tensor[] } {
+export function lossGradients(
+  tf: Tf,
+  variables: Variable[],
+  forward: () => Tensor,
+): { loss: Tensor; gradients: Tensor[] } {
   const { value, grads } = tf.variableGrads(forward as never, variables);
   const gradients = variables.map((variable) => (grads[variable.name] as Tensor | undefined) ?? tf.zerosLike(variable));
   return { loss: value, gradients };

@@ -3,7 +3,7 @@
  * minibatch; every mean is over the masked tokens of the whole minibatch.
  */
 import type { Tensor, Tf } from '../../compute/session.ts';
-import type { GradSaver } from '../model/layerMath.ts';
+import { type GradSaver, oneHotRows } from '../model/layerMath.ts';
 
 /** sum(values * mask) / sum(mask), 0 when nothing is valid. */
 export function maskedMean(tf: Tf, values: Tensor, mask: Tensor): Tensor {
@@ -34,7 +34,7 @@ export function logSoftmaxRows(tf: Tf, logits: Tensor): Tensor {
  * @returns log-probability of each action [tokens]
  */
 export function actionLogprobs(tf: Tf, logProbabilities: Tensor, actions: Tensor): Tensor {
-  const chosen = tf.oneHot(actions as never, logProbabilities.shape[1]!, 1, 0, 'float32');
+  const chosen = oneHotRows(tf, actions, logProbabilities.shape[1]!);
   return tf.sum(tf.mul(logProbabilities, chosen), 1);
 }
 

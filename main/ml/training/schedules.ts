@@ -20,7 +20,12 @@ export function pretrainSchedule(step: number, warmupSteps: number, totalSteps: 
 }
 
 /** SFT: constant or cosine to 0 over all steps, after a linear warm-up whose first step is already warm by 1/n. */
-export function sftSchedule(step: number, schedule: 'constant' | 'cosine', warmupSteps: number, totalSteps: number): number {
+export function sftSchedule(
+  step: number,
+  schedule: 'constant' | 'cosine',
+  warmupSteps: number,
+  totalSteps: number,
+): number {
   const warmup = Math.min(1, (step + 1) / Math.max(1, warmupSteps));
   return warmup * (schedule === 'constant' ? 1 : 0.5 * (1 + Math.cos((Math.PI * step) / totalSteps)));
 }

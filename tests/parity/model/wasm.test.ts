@@ -1,0 +1,3 @@
+import { modelParityTests } from './modelParity.ts';
+
+modelParityTests('wasm', 'forwardAndGradients');

@@ -1,0 +1,106 @@
+/** PPO losses, their gradients, entropy, KL estimates and clip fraction in float32 against explicit float64 loops. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Compute, openCompute } from '../../../main/compute/compute.ts';
+import type { Tensor, Tf } from '../../../main/compute/session.ts';
+import { lossGradients } from '../../../main/ml/training/adamW.ts';
+import {
+  actionLogprobs,
+  logSoftmaxRows,
+  maskedMean,
+  policyLoss,
+  ratioStatistics,
+  tokenEntropies,
+  valueLoss,
+} from '../../../main/ml/training/ppoLoss.ts';
+import { expectClose } from '../compare.ts';
+import { hasFixture, tensor } from '../fixtures.ts';
+import { type LossCase, readPpoArrays, readPpoCases } from './ppoCases.ts';
+
+if (!hasFixture('ppo', 'cases.json')) test.skip('ppo: absent from the fixtures');
+else {
+  const { losses, tolerance } = readPpoCases();
+  const arrays = readPpoArrays();
+  const f32 = tolerance.f32_implementation;
+  let compute: Compute;
+  beforeAll(async () => {
+    compute = await openCompute();
+  });
+
+  const inputsOf = (tf: Tf, { inputs, mask }: LossCase) => {
+    const of = (name: string): { shape: number[]; data: Float64Array } => tensor(arrays, name);
+    const flat = (name: string): Tensor => tf.tensor1d(Float32Array.from(of(name).data));
+    const logits = (name: string): Tensor => {
+      const { shape, data } = of(name);
+      return tf.tensor(Float32Array.from(data), [shape[0]! * shape[1]!, shape[2]!]);
+    };
+    return {
+      logitsNew: logits(`${inputs}.logits_new`),
+      logitsOld: logits(`${inputs}.logits_old`),
+      valuesNew: flat(`${inputs}.values_new`),
+      valuesOld: flat(`${inputs}.values_old`),
+      returns: flat(`${inputs}.returns`),
+      advantages: flat(`${inputs}.advantages`),
+      actions: tf.tensor1d(Int32Array.from(of(`${inputs}.actions`).data), 'int32'),
+      mask: flat(mask),
+    };
+  };
+
+  /** Everything a case has a number for, from the logits and values being learnt. */
+  const terms = (tf: Tf, one: LossCase, given: ReturnType<typeof inputsOf>, logits: Tensor, values: Tensor) => {
+    const { mask, actions, returns, valuesOld } = given;
+    const logProbabilities = logSoftmaxRows(tf, logits);
+    const logratio = tf.sub(
+      actionLogprobs(tf, logProbabilities, actions),
+      actionLogprobs(tf, logSoftmaxRows(tf, given.logitsOld), actions),
+    );
+    const policy = policyLoss(tf, logratio, given.advantages, mask, one.clip);
+    const value = valueLoss(tf, values, returns, mask, { oldValues: valuesOld, clipCoef: one.value_clip });
+    const entropy = maskedMean(tf, tokenEntropies(tf, logProbabilities), mask);
+    const total = tf.sub(tf.add(policy, tf.mul(value, one.vf_coef)), tf.mul(entropy, one.ent_coef));
+    const unclipped = valueLoss(tf, values, returns, mask);
+    return { policy, value, entropy, total, unclipped, ...ratioStatistics(tf, logratio, mask, one.clip) };
+  };
+
+  describe('PPO losses', () => {
+    test.each(losses)('$prefix', (one) => {
+      const { tf } = compute;
+      tf.tidy(() => {
+        const given = inputsOf(tf, one);
+        const actual = terms(tf, one, given, given.logitsNew, given.valuesNew);
+        const check = (name: string, value: Tensor, expected: number): void => {
+          expectClose(name, value.dataSync(), [expected], f32);
+        };
+        check('policy_loss', actual.policy, one.policy_loss);
+        check('value_loss', actual.value, one.value_loss);
+        // The fixture has the factor 0.5 inside here too; ours is the recipe's mean((v - R)^2).
+        check('value_loss_unclipped', tf.mul(actual.unclipped, 0.5), one.value_loss_unclipped);
+        check('entropy', actual.entropy, one.entropy);
+        check('k1', actual.kl1, one.approx_kl_k1);
+        check('k2', actual.kl2, one.approx_kl_k2);
+        check('k3', actual.kl3, one.approx_kl_k3);
+        check('clip_fraction', actual.clipFraction, one.clip_fraction);
+        check('total_loss', actual.total, one.total_loss);
+      });
+    });
+
+    test.each(losses)('$prefix: gradients', (one) => {
+      const { tf } = compute;
+      tf.tidy(() => {
+        const given = inputsOf(tf, one);
+        const logits = tf.variable(given.logitsNew);
+        const values = tf.variable(given.valuesNew);
+        const { gradients } = lossGradients(tf, [logits, values], () => terms(tf, one, given, logits, values).total);
+        const expectedOf = (name: string): Float64Array => tensor(arrays, `${one.prefix}.${name}`).data;
+        expectClose('grad_logits_new', gradients[0]!.dataSync(), expectedOf('grad_logits_new'), f32);
+        expectClose('grad_values_new', gradients[1]!.dataSync(), expectedOf('grad_values_new'), f32);
+        tf.dispose([logits, values]);
+      });
+    });
+
+    test('an empty mask gives 0', () => {
+      const { tf } = compute;
+      const zero = tf.tidy(() => maskedMean(tf, tf.tensor1d([1, 2, 3]), tf.zeros([3])).dataSync()[0]);
+      expect(zero).toBe(0);
+    });
+  });
+}
