@@ -1,0 +1,274 @@
+/**
+ * The job queue and the workers. Every change of a job's state goes through the store's `transition`, which changes
+ * it only from the states that it names, so that a job settles exactly once whoever comes first:
+ *
+ *   queued -> running -> succeeded | failed | cancelled | interrupted
+ *      ^ \-> cancelled | interrupted                          |
+ *      \--------------- next attempt (resume) ---------------/
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import type { Job, JobKind, JobState } from '../contract/api.ts';
+import { AppError, toErrorShape } from '../contract/errors.ts';
+import type { AppErrorShape } from '../contract/errors.ts';
+import type { WorkerEvent } from '../contract/events.ts';
+import type { Logger } from '../logging/log.ts';
+import type { Store } from '../store/store.ts';
+import { ingest } from './ingest.ts';
+import type { JobRequestFile } from './jobContext.ts';
+import { lastLogLines } from './jobLog.ts';
+import { outliveOrphan, WorkerProcess } from './workerProcess.ts';
+import type { WorkerEnd } from './workerProcess.ts';
+
+/** Attempts that start by themselves after a crash, without a resume point in between. */
+const maxAutomaticAttempts = 2;
+
+export interface JobOrder {
+  kind: JobKind;
+  title: string;
+  studyId: string | null;
+  stageId: string | null;
+  seed: number | null;
+  request: unknown;
+}
+
+export interface JobListener {
+  /** State, progress or attempt has changed. */
+  onJob(job: Job): void;
+  /** New events are in the database. */
+  onEvents(job: Job, events: WorkerEvent[]): void;
+  /** Succeeded, failed, cancelled, or interrupted and not tried again by itself. */
+  onSettled(job: Job): void;
+}
+
+export interface SupervisorOptions {
+  store: Store;
+  jobsFolder: string;
+  /** Jobs side by side. */
+  slots: number;
+  versions: Record<string, string>;
+  log: Logger;
+}
+
+interface RunningJob {
+  worker: WorkerProcess;
+  /** Why it was asked to stop; null when it was not. */
+  stopReason: 'cancelled' | 'interrupted' | null;
+}
+
+function crashError(end: WorkerEnd, lastLines: string[]): AppErrorShape {
+  const how = end.signal ? `was ended by ${end.signal}` : `ended with code ${end.code ?? '?'}`;
+  const memory = end.signal === 'SIGKILL' ? ' The system does that when memory runs out.' : '';
+  return {
+    code: 'WORKER_CRASHED',
+    message: end.error ? `The worker could not be started: ${end.error.message}.` : `The worker ${how}.${memory}`,
+    hint: 'Resume it: it goes on from its last resume point. The log says what it did last.',
+    details: { exitCode: end.code, signal: end.signal, lastLogLines: lastLines },
+  };
+}
+
+export class JobSupervisor {
+  readonly #options: SupervisorOptions;
+  readonly #running = new Map<string, RunningJob>();
+  readonly #listeners: JobListener[] = [];
+  #stopping = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    mkdirSync(options.jobsFolder, { recursive: true });
+  }
+
+  listen(listener: JobListener): void {
+    this.#listeners.push(listener);
+  }
+
+  folder(jobId: string): string {
+    return join(this.#options.jobsFolder, jobId);
+  }
+
+  get slots(): number {
+    return this.#options.slots;
+  }
+
+  enqueue(order: JobOrder): Job {
+    const id = randomUUID();
+    this.#options.store.jobs.insert({ ...order, id, createdAtMs: Date.now() });
+    const job = this.#changed(id);
+    setImmediate(() => this.#startNext());
+    return job;
+  }
+
+  /** Puts a job into the list that has failed before it could begin. */
+  recordFailure(order: JobOrder, error: unknown): Job {
+    const id = randomUUID();
+    const { jobs } = this.#options.store;
+    jobs.insert({ ...order, id, createdAtMs: Date.now() });
+    jobs.transition(id, ['queued'], 'failed', { error: toErrorShape(error) });
+    return this.#changed(id);
+  }
+
+  /** Answers at once; a running job is settled when its worker has ended. @throws NOT_FOUND */
+  cancel(id: string): Job {
+    const job = this.#get(id);
+    const running = this.#running.get(id);
+    if (running) {
+      running.stopReason = 'cancelled';
+      running.worker.stop();
+    } else if (job.state === 'queued' || job.state === 'running') {
+      this.#settle(id, 'cancelled', null);
+    }
+    return this.#get(id);
+  }
+
+  /**
+   * Starts the next attempt of a job, from its last resume point, in the same folder.
+   * @throws NOT_FOUND; CONFLICT when it has succeeded or is under way
+   */
+  resume(id: string): Job {
+    const job = this.#get(id);
+    const { store } = this.#options;
+    if (!store.jobs.startAttempt(id, ['failed', 'cancelled', 'interrupted'], false))
+      throw new AppError('CONFLICT', `"${job.title}" is ${job.state} and cannot be resumed.`, {
+        hint: job.state === 'succeeded' ? 'Start it anew instead.' : 'Wait until it has ended.',
+      });
+    setImmediate(() => this.#startNext());
+    return this.#changed(id);
+  }
+
+  /**
+   * After a start: jobs that a crash of the engine left running go on by themselves.
+   * Jobs of an engine that was stopped in order are `interrupted` already and wait for the user.
+   */
+  async recover(): Promise<number> {
+    const left = this.#options.store.jobs.withState('running');
+    await Promise.all(
+      left.map(async ({ id }) => {
+        await outliveOrphan(this.folder(id));
+        if (this.#stopping) return;
+        this.#settleEnded(id, { code: null, signal: null, error: null }, null, 'The engine ended while it ran.');
+      }),
+    );
+    this.#startNext();
+    return left.length;
+  }
+
+  /** Ends all workers; their jobs, and those in the queue, are interrupted and can be resumed. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const ends = [...this.#running.values()].map((running) => {
+      running.stopReason ??= 'interrupted';
+      running.worker.stop();
+      return running.worker.ended;
+    });
+    for (const { id } of this.#options.store.jobs.withState('queued')) this.#settle(id, 'interrupted', stoppedError());
+    await Promise.all(ends);
+    // The handlers of `ended` above were added after ours: every job is settled by now.
+  }
+
+  #get(id: string): Job {
+    const job = this.#options.store.jobs.get(id);
+    if (!job) throw new AppError('NOT_FOUND', 'This job is not in the list any more.', { hint: 'Reload the page.' });
+    return job;
+  }
+
+  #changed(id: string): Job {
+    const job = this.#get(id);
+    for (const listener of this.#listeners) listener.onJob(job);
+    return job;
+  }
+
+  #startNext(): void {
+    if (this.#stopping) return;
+    for (const job of this.#options.store.jobs.withState('queued')) {
+      if (this.#running.size >= this.#options.slots) return;
+      this.#start(job);
+    }
+  }
+
+  #start(job: Job): void {
+    const { store, log } = this.#options;
+    if (!store.jobs.transition(job.id, ['queued'], 'running')) return;
+    const folder = this.folder(job.id);
+    mkdirSync(folder, { recursive: true });
+    const file: JobRequestFile = {
+      jobId: job.id,
+      kind: job.kind,
+      title: job.title,
+      attempt: job.attempt,
+      seed: job.seed,
+      request: job.request,
+      lastSeq: job.lastSeq,
+      versions: this.#options.versions,
+    };
+    writeFileAtomic.sync(join(folder, 'request.json'), `${JSON.stringify(file, null, 2)}\n`);
+    const worker = new WorkerProcess(folder, () => this.#ingest(job.id));
+    const running: RunningJob = { worker, stopReason: null };
+    this.#running.set(job.id, running);
+    log.info({ job: job.id, kind: job.kind, attempt: job.attempt, worker: worker.pid }, 'A job starts');
+    void worker.ended.then((end) => {
+      this.#running.delete(job.id);
+      this.#settleEnded(job.id, end, running.stopReason, null);
+      this.#startNext();
+    });
+    this.#changed(job.id);
+  }
+
+  #ingest(id: string): WorkerEvent[] {
+    const { store, jobsFolder, log } = this.#options;
+    const { events, unreadable } = ingest(store, jobsFolder, id);
+    if (unreadable > 0) log.warn({ job: id, unreadable }, 'Lines of events.jsonl could not be read');
+    if (events.length > 0) {
+      const job = this.#changed(id);
+      for (const listener of this.#listeners) listener.onEvents(job, events);
+    }
+    return events;
+  }
+
+  /** The worker has ended: what its events say counts, then what we asked of it, then how it ended. */
+  #settleEnded(id: string, end: WorkerEnd, stopReason: RunningJob['stopReason'], engineCrash: string | null): void {
+    this.#ingest(id);
+    const last = this.#lastWord(id);
+    if (last?.type === 'succeeded') return this.#settle(id, 'succeeded', null);
+    if (last?.type === 'failed') return this.#settle(id, 'failed', last.error as AppErrorShape);
+    if (stopReason === 'cancelled') return this.#settle(id, 'cancelled', null);
+    if (stopReason === 'interrupted') return this.#settle(id, 'interrupted', stoppedError());
+    const lines = lastLogLines(join(this.folder(id), 'worker.log'), 10);
+    const error: AppErrorShape = engineCrash
+      ? { code: 'INTERRUPTED', message: engineCrash, hint: 'Resume it: it goes on from its last resume point.' }
+      : crashError(end, lines);
+    this.#options.log.warn({ job: id, error }, 'A worker ended before its job');
+    this.#interrupt(id, error, engineCrash !== null);
+  }
+
+  /** Tries again by itself where nobody may be there to do it: in a study, and after a crash of the engine. */
+  #interrupt(id: string, error: AppErrorShape, engineCrash: boolean): void {
+    const { jobs } = this.#options.store;
+    const mayRetry = (engineCrash || this.#get(id).studyId !== null) && jobs.automaticAttempts(id) < maxAutomaticAttempts;
+    if (mayRetry && jobs.transition(id, ['running'], 'interrupted', { error })) {
+      this.#changed(id);
+      jobs.startAttempt(id, ['interrupted'], true);
+      this.#changed(id);
+      return;
+    }
+    this.#settle(id, 'interrupted', error);
+  }
+
+  /** The event that ends the attempt under way, when the worker came to write it. */
+  #lastWord(id: string): WorkerEvent | undefined {
+    const { lastSeq, attemptSeq } = this.#options.store.jobs.position(id);
+    if (lastSeq < Math.max(attemptSeq, 1)) return undefined;
+    return this.#options.store.results.events(id, lastSeq - 1, 1)[0];
+  }
+
+  #settle(id: string, state: JobState, error: AppErrorShape | null): void {
+    if (!this.#options.store.jobs.transition(id, ['queued', 'running'], state, { error })) return;
+    const job = this.#changed(id);
+    for (const listener of this.#listeners) listener.onSettled(job);
+  }
+}
+
+function stoppedError(): AppErrorShape {
+  return { code: 'INTERRUPTED', message: 'The engine was stopped.', hint: 'Resume it: nothing is lost.' };
+}
