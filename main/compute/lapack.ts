@@ -1,0 +1,239 @@
+/**
+ * Dense linear algebra of the machine's CPU: LAPACK and BLAS of OpenBLAS (PyPI `scipy-openblas32`), called through koffi.
+ *
+ * Matrices are row-major here and column-major there. A row-major A [m, n] read column-major is A^T [n, m], whose SVD is
+ * V S U^T: so gesdd of A^T writes `vt` where it puts its U and `u` where it puts its V^T, and nothing is transposed.
+ *
+ * OpenBLAS gets one thread: a second one spins while it waits and is up to ten times slower on a busy machine. Parallel
+ * work goes over matrices (`svdAsync`, one thread each) rather than inside one.
+ */
+import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
+import { nativeStatus } from '../bootstrap/native.mjs';
+import { AppError } from '../contract/errors.ts';
+
+export type RealArray = Float32Array | Float64Array;
+
+/** Thin SVD A = u diag(s) vt with rank = min(rows, columns): u [rows, rank], s [rank] descending, vt [rank, columns]. */
+export interface Svd<T extends RealArray = RealArray> {
+  rows: number;
+  columns: number;
+  rank: number;
+  u: T;
+  s: T;
+  vt: T;
+}
+
+export interface LapackStatus {
+  ready: boolean;
+  libraryPath: string | null;
+  /** What OpenBLAS says of itself (version, kernels), or null. */
+  configuration: string | null;
+  reason: string | null;
+  nextStep: string | null;
+}
+
+type KoffiFunction = ReturnType<LibraryHandle['func']>;
+
+const COLUMN_MAJOR = 102;
+const ROW_MAJOR = 101;
+const NO_TRANSPOSE = 111;
+const TRANSPOSE = 112;
+/** Job 'S' of gesdd: the first min(m, n) singular vectors. */
+const THIN = 'S'.charCodeAt(0);
+
+type Gesdd = (
+  layout: number,
+  job: number,
+  m: number,
+  n: number,
+  a: RealArray,
+  lda: number,
+  s: RealArray,
+  u: RealArray,
+  ldu: number,
+  vt: RealArray,
+  ldvt: number,
+) => number;
+
+interface Library {
+  libraryPath: string;
+  configuration: string;
+  sgesdd: KoffiFunc<Gesdd>;
+  dgesdd: KoffiFunc<Gesdd>;
+  dgeqrf: (layout: number, m: number, n: number, a: Float64Array, lda: number, tau: Float64Array) => number;
+  dorgqr: (layout: number, m: number, n: number, k: number, a: Float64Array, lda: number, tau: Float64Array) => number;
+  dgemm: (...scalarsAndArrays: (number | Float64Array)[]) => void;
+}
+
+let library: Library | AppError | null = null;
+
+/** Opened once in a process; a failure is kept, so that a thousand matrices do not try a thousand times. */
+function openLibrary(): Library {
+  library ??= loadLibrary();
+  if (library instanceof AppError) throw library;
+  return library;
+}
+
+function loadLibrary(): Library | AppError {
+  const { openblas } = nativeStatus();
+  if (!openblas.ready || !openblas.libraryPath) {
+    const hint = openblas.nextStep ?? 'Run `npx rotascope doctor` to see what is missing.';
+    return new AppError('COMPUTE_UNAVAILABLE', `LAPACK is not installed: ${openblas.reason ?? 'no library found'}.`, {
+      hint,
+    });
+  }
+  try {
+    return bind(openblas.libraryPath);
+  } catch (cause) {
+    return new AppError('COMPUTE_UNAVAILABLE', `LAPACK could not be loaded from ${openblas.libraryPath}.`, {
+      hint: 'Remove that folder and start again, so that it is installed anew.',
+      cause,
+    });
+  }
+}
+
+function bind(libraryPath: string): Library {
+  const handle = koffi.load(libraryPath);
+  const func = (definition: string): KoffiFunction => handle.func(definition);
+  const gesdd = (letter: 's' | 'd', real: string): KoffiFunc<Gesdd> =>
+    func(
+      `int scipy_LAPACKE_${letter}gesdd(int layout, char job, int m, int n, ${real} *a, int lda, ${real} *s, ` +
+        `${real} *u, int ldu, ${real} *vt, int ldvt)`,
+    ) as KoffiFunc<Gesdd>;
+  (func('void scipy_openblas_set_num_threads(int threads)') as (threads: number) => void)(1);
+  return {
+    libraryPath,
+    configuration: (func('const char *scipy_openblas_get_config()') as () => string)().trim(),
+    sgesdd: gesdd('s', 'float'),
+    dgesdd: gesdd('d', 'double'),
+    dgeqrf: func('int scipy_LAPACKE_dgeqrf(int layout, int m, int n, double *a, int lda, double *tau)'),
+    dorgqr: func('int scipy_LAPACKE_dorgqr(int layout, int m, int n, int k, double *a, int lda, double *tau)'),
+    dgemm: func(
+      'void scipy_cblas_dgemm(int layout, int transposeA, int transposeB, int m, int n, int k, double alpha, ' +
+        'double *a, int lda, double *b, int ldb, double beta, double *c, int ldc)',
+    ),
+  };
+}
+
+/** Whether LAPACK can be used here, and if not why and what to do. Never throws. */
+export function lapackStatus(): LapackStatus {
+  try {
+    const { libraryPath, configuration } = openLibrary();
+    return { ready: true, libraryPath, configuration, reason: null, nextStep: null };
+  } catch (error) {
+    const { message, hint } = error as AppError;
+    return { ready: false, libraryPath: null, configuration: null, reason: message, nextStep: hint ?? null };
+  }
+}
+
+/**
+ * @throws SHAPE_MISMATCH the array does not have rows x columns elements, or one of them is not a positive integer
+ * @throws NOT_FINITE the first NaN or infinity, with its row and column
+ */
+export function requireFiniteMatrix(a: RealArray, rows: number, columns: number): void {
+  if (!Number.isInteger(rows) || !Number.isInteger(columns) || rows < 1 || columns < 1 || a.length !== rows * columns)
+    throw new AppError('SHAPE_MISMATCH', `A [${rows}, ${columns}] matrix cannot have ${a.length} elements.`, {
+      hint: 'The shape and the data have to come from the same tensor.',
+      details: { rows, columns, length: a.length },
+    });
+  for (let i = 0; i < a.length; i++) {
+    if (Number.isFinite(a[i])) continue;
+    const row = Math.floor(i / columns);
+    const column = i % columns;
+    throw new AppError('NOT_FINITE', `The matrix holds ${a[i]} at row ${row}, column ${column}.`, {
+      hint: 'A decomposition needs finite numbers: check the checkpoint for a diverged training run.',
+      details: { index: i, row, column },
+    });
+  }
+}
+
+/** Everything gesdd reads and writes; `a` is a copy, since gesdd destroys it. */
+function prepare<T extends RealArray>(a: T, rows: number, columns: number): { out: Svd<T>; args: Parameters<Gesdd> } {
+  requireFiniteMatrix(a, rows, columns);
+  const rank = Math.min(rows, columns);
+  const make = (length: number): T =>
+    (a instanceof Float32Array ? new Float32Array(length) : new Float64Array(length)) as T;
+  const out: Svd<T> = { rows, columns, rank, u: make(rows * rank), s: make(rank), vt: make(rank * columns) };
+  return {
+    out,
+    args: [COLUMN_MAJOR, THIN, columns, rows, a.slice() as T, columns, out.s, out.vt, columns, out.u, rank],
+  };
+}
+
+function checkInfo(info: number, rows: number, columns: number): void {
+  if (info === 0) return;
+  const fact = info > 0 ? 'did not converge' : `refused argument ${-info}`;
+  throw new AppError(
+    'COMPUTE_FAILED',
+    `The SVD of a [${rows}, ${columns}] matrix ${fact} (LAPACK gesdd, info ${info}).`,
+    {
+      hint: 'Our own Jacobi SVD converges for every finite matrix and is used in its place where there is one.',
+      details: { info, rows, columns },
+    },
+  );
+}
+
+/**
+ * Thin SVD by divide and conquer (gesdd), in the precision of `a` [rows, columns], row-major; `a` is left as it is.
+ * @throws NOT_FINITE | SHAPE_MISMATCH | COMPUTE_UNAVAILABLE | COMPUTE_FAILED (no convergence)
+ */
+export function svd<T extends RealArray>(a: T, rows: number, columns: number): Svd<T> {
+  const { sgesdd, dgesdd } = openLibrary();
+  const { out, args } = prepare(a, rows, columns);
+  checkInfo((a instanceof Float32Array ? sgesdd : dgesdd)(...args), rows, columns);
+  return out;
+}
+
+/** The same on a thread of its own; several may run at once. @throws as `svd`, by rejection */
+export async function svdAsync<T extends RealArray>(a: T, rows: number, columns: number): Promise<Svd<T>> {
+  const { sgesdd, dgesdd } = openLibrary();
+  const { out, args } = prepare(a, rows, columns);
+  const call = a instanceof Float32Array ? sgesdd : dgesdd;
+  const info = await new Promise<number>((resolve, reject) => {
+    call.async(...args, (error: unknown, value: number) => {
+      if (error) reject(error instanceof Error ? error : new Error(String(error)));
+      else resolve(value);
+    });
+  });
+  checkInfo(info, rows, columns);
+  return out;
+}
+
+/**
+ * Q of A = QR with every diagonal entry of R >= 0, which makes it unique for full column rank (so Q = A when A's columns
+ * are orthonormal already). a: [rows, columns], rows >= columns. Returns Q [rows, columns].
+ * @throws NOT_FINITE | SHAPE_MISMATCH | COMPUTE_UNAVAILABLE
+ */
+export function signFixedQ(a: Float64Array, rows: number, columns: number): Float64Array {
+  const { dgeqrf, dorgqr } = openLibrary();
+  requireFiniteMatrix(a, rows, columns);
+  if (rows < columns)
+    throw new AppError('SHAPE_MISMATCH', `A thin QR needs rows >= columns, not [${rows}, ${columns}].`);
+  const q = a.slice();
+  const tau = new Float64Array(columns);
+  checkQrInfo(dgeqrf(ROW_MAJOR, rows, columns, q, columns, tau));
+  const negative = Array.from({ length: columns }, (_, j) => q[j * columns + j]! < 0);
+  checkQrInfo(dorgqr(ROW_MAJOR, rows, columns, columns, q, columns, tau));
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (negative[j]) q[i * columns + j]! *= -1;
+  return q;
+}
+
+function checkQrInfo(info: number): void {
+  if (info !== 0) throw new AppError('COMPUTE_FAILED', `LAPACK refused argument ${-info} of a QR decomposition.`);
+}
+
+/** op(a) op(b), where op transposes when asked: op(a) [m, k], op(b) [k, n], row-major. Returns [m, n]. @throws COMPUTE_UNAVAILABLE */
+export function gemm(
+  a: Float64Array,
+  b: Float64Array,
+  [m, k, n]: [m: number, k: number, n: number],
+  transpose: { a?: boolean; b?: boolean } = {},
+): Float64Array {
+  const { dgemm } = openLibrary();
+  const out = new Float64Array(m * n);
+  if (k === 0) return out;
+  const opA = transpose.a ? TRANSPOSE : NO_TRANSPOSE;
+  const opB = transpose.b ? TRANSPOSE : NO_TRANSPOSE;
+  dgemm(ROW_MAJOR, opA, opB, m, n, k, 1, a, transpose.a ? m : k, b, transpose.b ? k : n, 0, out, n);
+  return out;
+}

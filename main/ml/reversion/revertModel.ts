@@ -1,0 +1,184 @@
+/** A whole edited model: reversions and their controls over the weights of a checkpoint. */
+import { AppError } from '../../contract/errors.ts';
+import type { CheckpointDecompositions } from '../spectral/checkpointDecompositions.ts';
+import type { Decomposition } from '../spectral/decompose.ts';
+import { frobeniusNorm, type Matrix } from '../spectral/linearAlgebra.ts';
+import type { Weights } from '../spectral/targetWeights.ts';
+import { controlMatrix, doseMatrix, type RandomControl } from './controls.ts';
+import { revertMatrix, type MatrixReversion, type RevertedMatrix } from './revertMatrix.ts';
+
+export type EditedWeights = Map<string, { shape: number[]; data: Float32Array }>;
+
+/** `target` is the fine-tuned checkpoint that is edited, `reference` the one to go back to. */
+export interface CheckpointPair {
+  target: CheckpointDecompositions;
+  reference: CheckpointDecompositions;
+}
+
+export interface ModelReversion extends MatrixReversion {
+  /** Names of the weights to edit (`targetWeights`); every other tensor is the target's own array, untouched. */
+  weights: readonly string[];
+}
+
+export type ControlChoice =
+  | { control: RandomControl; study: string; replicate: number }
+  /** The edit itself, scaled per matrix to the norm that the other kind of edit has. */
+  | { control: 'dose' };
+
+export interface MatrixEditRecord {
+  weight: string;
+  changeNorm: number;
+  relativeChange: number;
+  orthogonalityDefect: number;
+  /** Ranks that were really reverted in this matrix; the request is clamped to min(m, n). */
+  effectiveRank: number;
+  negativeSingularValues: number;
+  /** Of a dose: W' = W_t + scale (edit - W_t). */
+  scale: number | null;
+}
+
+export interface ModelEditRecord {
+  /** ||W' - W_t||_F over the edited matrices together, before rounding to float32; and that over ||W_t||_F of the same. */
+  changeNorm: number;
+  relativeChange: number;
+  /** The largest of the matrices. */
+  orthogonalityDefect: number;
+  /** Mean over the matrices. */
+  effectiveRank: number;
+  negativeSingularValues: number;
+  /** Mean over the matrices; null but for a dose. */
+  scale: number | null;
+  matrices: MatrixEditRecord[];
+}
+
+export interface EditedModel {
+  weights: EditedWeights;
+  record: ModelEditRecord;
+}
+
+interface EditedMatrix {
+  weight: Matrix;
+  change: Matrix;
+  orthogonalityDefect: number;
+  effectiveRank: number;
+  negativeSingularValues: number;
+  scale: number | null;
+}
+
+/** @throws NOT_FOUND | SHAPE_MISMATCH | NOT_FINITE, naming the weight */
+export function revertModel(pair: CheckpointPair, edit: ModelReversion): EditedModel {
+  return editModel(pair, edit.weights, (target, reference) => {
+    const reverted = revertMatrix(target, reference, edit);
+    return { ...reverted, effectiveRank: reverted.selected.length, negativeSingularValues: 0, scale: null };
+  });
+}
+
+/**
+ * A control of `edit`: it touches the same matrices, each with the norm that the edit has there.
+ * @throws COMPUTE_FAILED a rotation or a dose cannot reach the norm; INVALID_REQUEST a dose of `both`
+ */
+export function controlModel(pair: CheckpointPair, edit: ModelReversion, choice: ControlChoice): EditedModel {
+  return editModel(pair, edit.weights, (target, reference, weight) => {
+    const reverted = revertMatrix(target, reference, edit);
+    if (choice.control === 'dose') return dose(target, reference, edit, reverted, weight);
+    const control = controlMatrix(choice.control, target, reverted, { ...choice, weight });
+    return { ...control, effectiveRank: reverted.selected.length, negativeSingularValues: 0, scale: null };
+  });
+}
+
+function dose(
+  target: Decomposition,
+  reference: Decomposition,
+  edit: ModelReversion,
+  reverted: RevertedMatrix,
+  weight: string,
+): EditedMatrix {
+  if (edit.revert === 'both')
+    throw new AppError(
+      'INVALID_REQUEST',
+      'A dose compares values with vectors; `both` has no other edit to be scaled to.',
+    );
+  const otherKind = edit.revert === 'singularValues' ? 'singularVectors' : 'singularValues';
+  const other = revertMatrix(target, reference, { ...edit, revert: otherKind });
+  const scaled = doseMatrix(target, reverted, frobeniusNorm(other.change.data), weight);
+  const scaledValue = (i: number): number => target.s[i]! + scaled.scale * (reference.s[i]! - target.s[i]!);
+  const values = edit.revert === 'singularValues' ? reverted.selected.map(scaledValue) : [];
+  return {
+    ...scaled,
+    orthogonalityDefect: target.orthogonality,
+    effectiveRank: reverted.selected.length,
+    negativeSingularValues: values.filter((s) => s < 0).length,
+  };
+}
+
+function editModel(
+  { target, reference }: CheckpointPair,
+  names: readonly string[],
+  editMatrix: (target: Decomposition, reference: Decomposition, weight: string) => EditedMatrix,
+): EditedModel {
+  const weights: EditedWeights = new Map();
+  for (const [name, { shape, data }] of target.weights) weights.set(name, { shape: [...shape], data });
+  const matrices: MatrixEditRecord[] = [];
+  const sizes: number[] = [];
+  for (const name of names) {
+    const of = target.of(name);
+    const { weight, change, ...facts } = editMatrix(of, reference.of(name), name);
+    const changeNorm = frobeniusNorm(change.data);
+    const size = frobeniusNorm(of.weight.data);
+    sizes.push(size);
+    weights.set(name, { shape: [weight.rows, weight.columns], data: Float32Array.from(weight.data) });
+    const { orthogonalityDefect, effectiveRank, negativeSingularValues, scale } = facts;
+    matrices.push({
+      weight: name,
+      changeNorm,
+      relativeChange: size === 0 ? 0 : changeNorm / size,
+      orthogonalityDefect,
+      effectiveRank,
+      negativeSingularValues,
+      scale,
+    });
+  }
+  return { weights, record: summarise(matrices, frobeniusNorm(sizes)) };
+}
+
+function summarise(matrices: MatrixEditRecord[], size: number): ModelEditRecord {
+  const mean = (values: number[]): number => values.reduce((sum, x) => sum + x, 0) / Math.max(1, values.length);
+  const changeNorm = frobeniusNorm(matrices.map((record) => record.changeNorm));
+  const scales = matrices.flatMap(({ scale }) => (scale === null ? [] : [scale]));
+  return {
+    changeNorm,
+    relativeChange: size === 0 ? 0 : changeNorm / size,
+    orthogonalityDefect: Math.max(0, ...matrices.map((record) => record.orthogonalityDefect)),
+    effectiveRank: mean(matrices.map((record) => record.effectiveRank)),
+    negativeSingularValues: matrices.reduce((sum, record) => sum + record.negativeSingularValues, 0),
+    scale: scales.length === 0 ? null : mean(scales),
+    matrices,
+  };
+}
+
+/**
+ * W_t + alpha (W_r - W_t) over every tensor: the way from one checkpoint to another without training.
+ * @throws NOT_FOUND | SHAPE_MISMATCH naming the first weight that differs
+ */
+export function interpolateWeights(target: Weights, reference: Weights, alpha: number): EditedModel {
+  const weights: EditedWeights = new Map();
+  const changes: number[] = [];
+  const sizes: number[] = [];
+  for (const [name, { shape, data }] of target) {
+    const other = reference.get(name);
+    if (!other) throw new AppError('NOT_FOUND', `The reference checkpoint has no weight "${name}".`);
+    if (other.shape.join() !== shape.join())
+      throw new AppError(
+        'SHAPE_MISMATCH',
+        `"${name}" is [${shape.join(', ')}] in the target and [${other.shape.join(', ')}] in the reference.`,
+      );
+    const mixed = data.map((w, i) => (1 - alpha) * w + alpha * other.data[i]!);
+    weights.set(name, { shape: [...shape], data: mixed });
+    changes.push(frobeniusNorm(Float64Array.from(data, (w, i) => alpha * (other.data[i]! - w))));
+    sizes.push(frobeniusNorm(data));
+  }
+  const changeNorm = frobeniusNorm(changes);
+  const size = frobeniusNorm(sizes);
+  const record = { ...summarise([], 0), changeNorm, relativeChange: size === 0 ? 0 : changeNorm / size };
+  return { weights, record };
+}

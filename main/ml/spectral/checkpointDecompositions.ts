@@ -1,0 +1,64 @@
+/** The decompositions of one checkpoint, each computed once, however many comparisons and edits use it. */
+import { AppError } from '../../contract/errors.ts';
+import { decompose, decomposeAsync, type Decomposition } from './decompose.ts';
+import { weightMatrix, type Weights } from './targetWeights.ts';
+
+export class CheckpointDecompositions {
+  readonly weights: Weights;
+  readonly #byName = new Map<string, Decomposition>();
+
+  constructor(weights: Weights) {
+    this.weights = weights;
+  }
+
+  /** Computes it when it is asked for the first time. @throws NOT_FOUND | SHAPE_MISMATCH | NOT_FINITE, naming the weight */
+  of(name: string): Decomposition {
+    let found = this.#byName.get(name);
+    if (!found) {
+      found = namingWeight(name, () => decompose(weightMatrix(this.weights, name)));
+      this.#byName.set(name, found);
+    }
+    return found;
+  }
+
+  /** Computes the missing ones, `concurrency` at a time on threads of their own. @throws as `of`; CANCELLED when aborted */
+  async prepare(
+    names: readonly string[],
+    options: { concurrency?: number; signal?: AbortSignal; onDecomposed?: (done: number, total: number) => void } = {},
+  ): Promise<void> {
+    const missing = names.filter((name) => !this.#byName.has(name));
+    let next = 0;
+    let done = 0;
+    const work = async (): Promise<void> => {
+      while (next < missing.length) {
+        if (options.signal?.aborted) throw new AppError('CANCELLED', 'The decomposition was cancelled.');
+        const name = missing[next++]!;
+        try {
+          this.#byName.set(name, await decomposeAsync(weightMatrix(this.weights, name)));
+        } catch (error) {
+          throw withWeightName(name, error);
+        }
+        options.onDecomposed?.(++done, missing.length);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.max(1, options.concurrency ?? 1) }, work));
+  }
+}
+
+function namingWeight<T>(name: string, compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    throw withWeightName(name, error);
+  }
+}
+
+function withWeightName(name: string, error: unknown): unknown {
+  if (!(error instanceof AppError) || error.message.includes(name)) return error;
+  const { code, message, hint, details } = error;
+  return new AppError(code, `${name}: ${message}`, {
+    ...(hint ? { hint } : {}),
+    details: { ...details, weight: name },
+    cause: error,
+  });
+}

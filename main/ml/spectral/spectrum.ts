@@ -1,0 +1,87 @@
+/** Numbers about one spectrum, and about what a change of the weights did to it. */
+import { Philox } from '../random/philox.ts';
+import { factors, type Decomposition } from './decompose.ts';
+import { frobeniusNorm, multiply, requireSameShape, subtract, thinSvd } from './linearAlgebra.ts';
+
+/** s_target - s_reference, index by index. */
+export function deltaSigma(reference: Decomposition, target: Decomposition): Float64Array {
+  requireSameShape(reference.weight, target.weight);
+  return target.s.map((s, i) => s - reference.s[i]!);
+}
+
+/** What a Gaussian change of the same Frobenius norm does to the singular values: one draw, index by index. */
+export function randomChangeDeltaSigma(
+  reference: Decomposition,
+  changeNorm: number,
+  key: (string | number)[],
+): Float64Array {
+  const { rows, columns, data } = reference.weight;
+  const gaussians = Float64Array.from(new Philox('randomChange', ...key).gaussians(data.length));
+  const scale = changeNorm / frobeniusNorm(gaussians);
+  return thinSvd({ rows, columns, data: data.map((w, i) => w + scale * gaussians[i]!) }).s.map(
+    (s, i) => s - reference.s[i]!,
+  );
+}
+
+export interface EnergySplit {
+  /** sum_i (u_i^T dW v_i)^2 / ||dW||_F^2 with the reference's vectors: the share that only moves singular values. */
+  valueShare: number;
+  /** What a change without direction gives: min(m, n) of mn entries, 1 / max(m, n). */
+  valueShareNull: number;
+}
+
+/** The share is 0 where nothing changed. */
+export function energySplit(reference: Decomposition, target: Decomposition): EnergySplit {
+  const change = subtract(target.weight, reference.weight);
+  const valueShareNull = 1 / Math.max(change.rows, change.columns);
+  const size = frobeniusNorm(change.data);
+  if (size === 0) return { valueShare: 0, valueShareNull };
+  const { u, vt } = factors(reference);
+  const projected = multiply(multiply(u, change, { a: true }), vt, { b: true });
+  const diagonal = reference.s.map((_, i) => projected.data[i * projected.columns + i]! / size);
+  return { valueShare: diagonal.reduce((sum, x) => sum + x * x, 0), valueShareNull };
+}
+
+export interface RestorationAlignment {
+  /** cos(W_healed - W_forgot, W_peak - W_forgot); null where one of the two changes is zero. */
+  cosine: number | null;
+  /** Two standard deviations of the cosine of two random directions, 2 / sqrt(mn). */
+  nullBand: number;
+}
+
+/** Does the second change undo the first? All three: the data of one matrix, equally long. */
+export function restorationAlignment(
+  healed: ArrayLike<number>,
+  forgot: ArrayLike<number>,
+  peak: ArrayLike<number>,
+): RestorationAlignment {
+  const back = Float64Array.from(healed, (w, i) => w - forgot[i]!);
+  const wanted = Float64Array.from(peak, (w, i) => w - forgot[i]!);
+  const sizes = frobeniusNorm(back) * frobeniusNorm(wanted);
+  const dot = back.reduce((sum, x, i) => sum + x * wanted[i]!, 0);
+  return { cosine: sizes === 0 ? null : dot / sizes, nullBand: 2 / Math.sqrt(healed.length) };
+}
+
+/** ||W||_F^2 / s_1^2; 0 for the zero matrix. */
+export function stableRank(s: Float64Array): number {
+  const largest = s[0] ?? 0;
+  return largest === 0 ? 0 : s.reduce((sum, x) => sum + (x / largest) ** 2, 0);
+}
+
+/** exp of the entropy of s / sum(s) (Roy and Vetterli, "The effective rank", 2007); 0 for the zero matrix. */
+export function entropyRank(s: Float64Array): number {
+  const sum = s.reduce((total, x) => total + x, 0);
+  if (sum === 0) return 0;
+  return Math.exp(s.reduce((entropy, x) => (x === 0 ? entropy : entropy - (x / sum) * Math.log(x / sum)), 0));
+}
+
+/**
+ * min over neighbours of (s_i - s_(i+1)) / s_i, among values above rounding: where it is small, pairing vectors by index
+ * is arbitrary. 1 where there are no neighbours.
+ */
+export function smallestRelativeGap(s: Float64Array): number {
+  const noise = (s[0] ?? 0) * s.length * 2 ** -52;
+  let smallest = 1;
+  for (let i = 0; i + 1 < s.length && s[i]! > noise; i++) smallest = Math.min(smallest, (s[i]! - s[i + 1]!) / s[i]!);
+  return smallest;
+}
