@@ -11,6 +11,7 @@ import { AppError } from '../contract/errors.ts';
 import { openCompiledSession } from './compiledSession.ts';
 import { openEagerSession } from './eagerSession.ts';
 import { encodeSessionConfig } from './graphDef.ts';
+import { registerNativeKernels } from './nativeKernels.ts';
 import { type NativeTensorflow, readNativeStatus } from './nativeTensorflow.ts';
 import type { Session, SessionOptions, Tf } from './session.ts';
 import { TensorflowLibrary } from './tensorflowLibrary.ts';
@@ -132,11 +133,12 @@ function setTensorflowEnvironment(threads: number): void {
 async function openTensorflow(native: NativeTensorflow, threads: number): Promise<Compute> {
   setTensorflowEnvironment(threads);
   const tf = await native.load();
+  registerNativeKernels(tf);
   const library = new TensorflowLibrary(native.libraryPath);
   const config = encodeSessionConfig({
     intraOpThreads: threads,
-    interOpThreads: -1,
-    xla: false,
+    interOpThreads: Number(process.env['INTER'] ?? -1),
+    xla: process.env['XLA'] === '1',
     executor: process.env['EXECUTOR'] ?? '',
   });
   return {
