@@ -10,7 +10,17 @@ import type { EngineContext } from './api/context.ts';
 import { lockDataFolder, newToken, readEngineFile, writeEngineFile } from './api/engineFile.ts';
 import { EventBus } from './api/eventBus.ts';
 import { composeHandlers, makeCall } from './api/handlers.ts';
+import { checkpointHandlers } from './api/checkpoints.ts';
+import { pace } from './api/estimate.ts';
 import type { HandlerGroup } from './api/handlers.ts';
+import { jobHandlers } from './api/jobs.ts';
+import { studyHandlers } from './api/studies.ts';
+import { StudyRunner } from './jobs/studyRunner.ts';
+import { JobSupervisor } from './jobs/supervisor.ts';
+import { miniature } from './studies/miniature.ts';
+import { studySettingsSchema } from './contract/settings.ts';
+import type { Logger } from './logging/log.ts';
+import type { Store } from './store/store.ts';
 import { addressWithToken } from './contract/wire.ts';
 import type { Listening } from './contract/wire.ts';
 import { physicalCores } from './jobs/physicalCores.ts';
@@ -18,7 +28,6 @@ import { openLog } from './logging/log.ts';
 import { startServer } from './server.ts';
 import type { EngineServer, ServerOptions } from './server.ts';
 import { openStore } from './store/store.ts';
-import { calls } from './contract/api.ts';
 import { AppError } from './contract/errors.ts';
 
 const repositoryFolder = fileURLToPath(new URL('..', import.meta.url));
@@ -69,40 +78,57 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
-function pending(): HandlerGroup {
-  const names = Object.keys(calls).filter((name) => !/^app\.(?!selfTest)|list$/.test(name));
-  const group: Record<string, unknown> = Object.fromEntries(
-    names.map((name) => [
-      name,
-      () => {
-        throw new AppError('INTERNAL', `${name} is not there yet.`);
-      },
-    ]),
-  );
-  return group;
+function handlerGroups(context: EngineContext): HandlerGroup[] {
+  return [appHandlers(context), studyHandlers(context), jobHandlers(context), checkpointHandlers(context)];
+}
+
+/** Everything behind the address. */
+function makeContext(dataFolder: string, store: Store, log: Logger): EngineContext {
+  const events = new EventBus();
+  const compute = new ComputeProbe(log);
+  const slots = physicalCores();
+  const defaultPlan = miniature.plan(studySettingsSchema.parse({}));
+  const supervisor = new JobSupervisor({
+    store,
+    jobsFolder: join(dataFolder, 'jobs'),
+    slots,
+    versions: { rotascope: packageJson.version, node: process.version },
+    log,
+  });
+  const studies = new StudyRunner({
+    store,
+    supervisor,
+    studiesFolder: join(dataFolder, 'studies'),
+    msPerWeight: () => pace(store.jobs, defaultPlan, compute.status.backend).msPerWeight,
+    onChanged: (id, revision) => events.publish({ type: 'study', id, revision }),
+  });
+  supervisor.listen({
+    onJob: (job) => events.publish({ type: 'job', job }),
+    onEvents: () => undefined,
+    onSettled: () => undefined,
+  });
+  const sampleFolder = join(repositoryFolder, 'resources', 'sample-study');
+  const { version } = packageJson;
+  return { version, dataFolder, sampleFolder, slots, store, events, compute, supervisor, studies, log };
+}
+
+/** Goes on with what a crash of the last engine has left running. */
+function recover({ store, supervisor, studies, log }: EngineContext): void {
+  const left = store.jobs.withState('running', 'queued').length;
+  if (left > 0) {
+    log.warn({ jobs: left }, 'The last engine did not stop in order');
+    const jobs = left === 1 ? 'The job that was under way goes on.' : `The ${left} jobs that were under way go on.`;
+    store.app.addNotice(`The engine was restarted after it had ended unexpectedly. ${jobs}`);
+  }
+  studies.recover();
+  supervisor.recover().catch((error: unknown) => log.error({ err: error }, 'Recovery failed'));
 }
 
 async function startLocked(dataFolder: string, options: EngineOptions, release: () => void): Promise<Engine> {
   const log = openLog(join(dataFolder, 'engine.log'));
   const store = await openStore(join(dataFolder, 'rotascope.sqlite'));
-  const events = new EventBus();
-  const compute = new ComputeProbe(log);
-  const context: EngineContext = {
-    version: packageJson.version,
-    dataFolder,
-    sampleFolder: join(repositoryFolder, 'resources', 'sample-study'),
-    slots: physicalCores(),
-    store,
-    events,
-    compute,
-    log,
-  };
-  const lists: HandlerGroup = {
-    'studies.list': () => [],
-    'jobs.list': ({ limit }) => store.jobs.list(limit),
-    'checkpoints.list': () => store.checkpoints.list(),
-  };
-  const handlers = composeHandlers([appHandlers(context), lists, pending()]);
+  const context = makeContext(dataFolder, store, log);
+  const { events, compute, supervisor, studies } = context;
   const before = readEngineFile(dataFolder);
   const token = before?.token ?? newToken();
   const server = await startServerNearby(
@@ -111,35 +137,26 @@ async function startLocked(dataFolder: string, options: EngineOptions, release: 
       staticFolder: options.rendererFolder ?? join(repositoryFolder, 'out', 'renderer'),
       token,
       engineId: randomUUID(),
-      call: makeCall(handlers, log, process.env['NODE_ENV'] === 'test'),
+      call: makeCall(composeHandlers(handlerGroups(context)), log, process.env['NODE_ENV'] === 'test'),
       subscribe: (listener) => events.subscribe(listener),
     },
     options.port !== undefined && options.port !== 0,
   );
-  writeEngineFile(dataFolder, {
-    pid: process.pid,
-    port: server.port,
-    token,
-    version: packageJson.version,
-    startedAtMs: Date.now(),
-  });
+  const { port, origin } = server;
+  const { pid } = process;
+  writeEngineFile(dataFolder, { pid, port, token, version: context.version, startedAtMs: Date.now() });
+  recover(context);
   compute.start(() => events.publish({ type: 'app' }));
-  log.info({ port: server.port }, 'The engine answers');
+  log.info({ port }, 'The engine answers');
   const stop = async (): Promise<void> => {
     compute.stop();
+    await supervisor.stop();
+    studies.stop();
     await server.close();
     store.close();
     release();
+    log.info('The engine has stopped');
   };
-  const listening: Listening = {
-    type: 'listening',
-    origin: server.origin,
-    address: addressWithToken(server.origin, token),
-    port: server.port,
-    token,
-    pid: process.pid,
-    dataFolder,
-    existing: false,
-  };
-  return { listening, stop };
+  const address = addressWithToken(origin, token);
+  return { listening: { type: 'listening', origin, address, port, token, pid, dataFolder, existing: false }, stop };
 }

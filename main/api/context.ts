@@ -1,4 +1,6 @@
 /** What the handlers work with: the parts of one running engine. */
+import type { StudyRunner } from '../jobs/studyRunner.ts';
+import type { JobSupervisor } from '../jobs/supervisor.ts';
 import type { Logger } from '../logging/log.ts';
 import type { Store } from '../store/store.ts';
 import type { ComputeProbe } from './computeProbe.ts';
@@ -13,5 +15,7 @@ export interface EngineContext {
   store: Store;
   events: EventBus;
   compute: ComputeProbe;
+  supervisor: JobSupervisor;
+  studies: StudyRunner;
   log: Logger;
 }

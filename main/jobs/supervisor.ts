@@ -162,9 +162,14 @@ export class JobSupervisor {
       running.worker.stop();
       return running.worker.ended;
     });
+    this.#interruptQueued();
+    await Promise.all(ends); // Every job is settled by now: the handlers of `#start` came first.
+    // A stage that has just succeeded may have put the next one into the queue.
+    this.#interruptQueued();
+  }
+
+  #interruptQueued(): void {
     for (const { id } of this.#options.store.jobs.withState('queued')) this.#settle(id, 'interrupted', stoppedError());
-    await Promise.all(ends);
-    // The handlers of `ended` above were added after ours: every job is settled by now.
   }
 
   #get(id: string): Job {
@@ -245,7 +250,8 @@ export class JobSupervisor {
   /** Tries again by itself where nobody may be there to do it: in a study, and after a crash of the engine. */
   #interrupt(id: string, error: AppErrorShape, engineCrash: boolean): void {
     const { jobs } = this.#options.store;
-    const mayRetry = (engineCrash || this.#get(id).studyId !== null) && jobs.automaticAttempts(id) < maxAutomaticAttempts;
+    const mayRetry =
+      (engineCrash || this.#get(id).studyId !== null) && jobs.automaticAttempts(id) < maxAutomaticAttempts;
     if (mayRetry && jobs.transition(id, ['running'], 'interrupted', { error })) {
       this.#changed(id);
       jobs.startAttempt(id, ['interrupted'], true);

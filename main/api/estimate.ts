@@ -1,0 +1,64 @@
+/** What a study will cost on this machine, before it starts. */
+import type { CallAnswer, JobKind } from '../contract/api.ts';
+import type { StudySettings } from '../contract/settings.ts';
+import { makespanMs } from '../jobs/timeLeft.ts';
+import type { JobStore } from '../store/jobStore.ts';
+import { miniature } from '../studies/miniature.ts';
+import type { PlannedStage } from '../studies/plan.ts';
+
+/** Weights are seconds with native TensorFlow; WebAssembly, one thread, takes about so many times longer. */
+const wasmSlowdown = 8;
+/** Newest runs of a kind that count. */
+const remembered = 6;
+const bytesPerParameter = 4;
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+export interface Pace {
+  msPerWeight: number;
+  /** In words, for the form. */
+  basis: string;
+}
+
+/** From earlier jobs on this machine where there are any, else from the recipe's own times. */
+export function pace(jobs: JobStore, plan: readonly PlannedStage[], backend: 'tensorflow' | 'wasm'): Pace {
+  const weightOf = new Map<JobKind, number>(plan.map(({ kind, weight }) => [kind, weight]));
+  const measured = (['pretrain', 'sft', 'rl', 'ablate'] as const).flatMap((kind) => {
+    const weight = weightOf.get(kind);
+    const durationsMs = jobs.recentDurationsMs(kind, remembered);
+    return weight && durationsMs.length > 0 ? [median(durationsMs) / weight] : [];
+  });
+  if (measured.length > 0) return { msPerWeight: median(measured), basis: 'Measured on earlier runs on this machine.' };
+  return backend === 'wasm'
+    ? { msPerWeight: 1000 * wasmSlowdown, basis: 'Recipe times, scaled for WebAssembly; not measured here yet.' }
+    : { msPerWeight: 1000, basis: 'Recipe times on two cores with native TensorFlow; not measured here yet.' };
+}
+
+/** Parameters of the decoder: embedding (tied), attention with grouped keys and values, gated MLP, norms. */
+function parameterCount({ model, task: _ }: StudySettings, vocabularySize: number): number {
+  const { hiddenSize: d, numHiddenLayers, numAttentionHeads, numKeyValueHeads, intermediateSize } = model;
+  const keyValue = (d / numAttentionHeads) * numKeyValueHeads;
+  return vocabularySize * d + d + numHiddenLayers * (2 * d * d + 2 * d * keyValue + 3 * d * intermediateSize + 2 * d);
+}
+
+/** Tokens of the miniature GeneralPoints task. */
+const vocabularySize = 62;
+
+export function estimateStudy(
+  settings: StudySettings,
+  jobs: JobStore,
+  slots: number,
+  backend: 'tensorflow' | 'wasm',
+): CallAnswer<'studies.estimate'> {
+  const plan = miniature.plan(settings);
+  const { msPerWeight, basis } = pace(jobs, plan, backend);
+  const durationMs = makespanMs(
+    plan.map((stage) => ({ ...stage, durationMs: stage.weight * msPerWeight })),
+    slots,
+  );
+  const rlRuns = plan.filter(({ kind }) => kind === 'rl').length;
+  // Adam keeps two moments beside each weight, for one run of each kind at a time.
+  const copies = settings.seeds.length * (1 + settings.sft.checkpoints.length + 3) + rlRuns * (1 + 3);
+  const diskBytes = Math.round(copies * parameterCount(settings, vocabularySize) * bytesPerParameter);
+  return { durationMs: Math.round(durationMs), diskBytes, jobs: plan.length, basis };
+}

@@ -1,0 +1,28 @@
+/** Calls about jobs. */
+import { join } from 'node:path';
+import type { Job } from '../contract/api.ts';
+import { AppError } from '../contract/errors.ts';
+import { readLogTail } from '../jobs/jobLog.ts';
+import type { EngineContext } from './context.ts';
+import type { HandlerGroup } from './handlers.ts';
+
+export function jobHandlers(context: EngineContext): HandlerGroup {
+  const { store, supervisor, studies } = context;
+  const get = (id: string): Job => {
+    const job = store.jobs.get(id);
+    if (!job) throw new AppError('NOT_FOUND', 'This job is not in the list any more.', { hint: 'Reload the page.' });
+    return job;
+  };
+  return {
+    'jobs.list': ({ limit }) => store.jobs.list(limit),
+    'jobs.get': ({ id }) => get(id),
+    'jobs.cancel': ({ id }) => supervisor.cancel(id),
+    'jobs.resume': ({ id }) => studies.resumeJob(id),
+    'jobs.events': ({ id, afterSeq, limit }) => store.results.events(get(id).id, afterSeq, limit),
+    'jobs.log': ({ id }) => readLogTail(join(supervisor.folder(get(id).id), 'worker.log')),
+    'app.selfTest': () => {
+      const order = { kind: 'selfTest', title: 'Self-test', studyId: null, stageId: null, seed: null } as const;
+      return { jobId: supervisor.enqueue({ ...order, request: {} }).id };
+    },
+  };
+}

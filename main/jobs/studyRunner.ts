@@ -1,0 +1,277 @@
+/**
+ * Runs stored plans: every stage whose dependencies have succeeded becomes a job; a failed one stops what depends on
+ * it and nothing else. A study ends when nothing of it runs and nothing can start.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Job, Study } from '../contract/api.ts';
+import { AppError } from '../contract/errors.ts';
+import type { StudySettings } from '../contract/settings.ts';
+import type { Store } from '../store/store.ts';
+import type { StageRecord, StudyRecord, StudyState } from '../store/studyStore.ts';
+import { miniature } from '../studies/miniature.ts';
+import type { PlannedStage, Protocol, StageFacts } from '../studies/plan.ts';
+import { settingsHash } from './settingsHash.ts';
+import { toStudy } from './studyProgress.ts';
+import { seedResult } from './studyResult.ts';
+import type { JobSupervisor } from './supervisor.ts';
+
+export interface StudyRunnerOptions {
+  store: Store;
+  supervisor: JobSupervisor;
+  /** One folder a study below it, for everything that its stages write. */
+  studiesFolder: string;
+  /** Real time per second of a stage's weight until the study has measured its own. */
+  msPerWeight(): number;
+  onChanged(studyId: string, revision: number): void;
+}
+
+const protocols: Record<StudySettings['preset'], Protocol> = { miniature };
+
+/** States from which a resume goes on. */
+const resumable: StudyState[] = ['draft', 'interrupted', 'failed', 'cancelled'];
+
+function newStage(stage: PlannedStage): StageRecord {
+  return { ...stage, state: 'waiting', jobId: null, output: undefined, note: null };
+}
+
+/** Of a study in which nothing runs and nothing can start. */
+function endState(stages: readonly StageRecord[]): StudyState {
+  const has = (state: StageRecord['state']): boolean => stages.some((stage) => stage.state === state);
+  if (has('failed')) return 'failed';
+  if (has('interrupted')) return 'interrupted';
+  if (has('cancelled')) return 'cancelled';
+  return 'succeeded';
+}
+
+export class StudyRunner {
+  readonly #options: StudyRunnerOptions;
+
+  constructor(options: StudyRunnerOptions) {
+    this.#options = options;
+    options.supervisor.listen({
+      onJob: (job) => this.#onJob(job),
+      onEvents: (job) => {
+        // Ingestion has raised the revision with the rows.
+        if (job.studyId) options.onChanged(job.studyId, options.store.studies.revision(job.studyId));
+      },
+      onSettled: (job) => this.#onSettled(job),
+    });
+  }
+
+  folder(studyId: string): string {
+    return join(this.#options.studiesFolder, studyId);
+  }
+
+  /** @throws NOT_FOUND also for a study in the trash */
+  record(id: string): StudyRecord {
+    const study = this.#options.store.studies.get(id);
+    if (!study || study.deletedAtMs !== null)
+      throw new AppError('NOT_FOUND', 'This study is not in the list.', {
+        hint: 'It may be in the trash: restore it.',
+      });
+    return study;
+  }
+
+  view(id: string): Study {
+    return this.#view(this.record(id));
+  }
+
+  list(): Study[] {
+    return this.#options.store.studies.list().map((study) => this.#view(study));
+  }
+
+  #view(study: StudyRecord): Study {
+    const { store, supervisor, msPerWeight } = this.#options;
+    const jobs = new Map(store.jobs.ofStudy(study.id).map((job) => [job.id, job]));
+    return toStudy(study, store.studies.stages(study.id), jobs, supervisor.slots, msPerWeight());
+  }
+
+  /** The newest study with equal settings unless `forceNew`. */
+  create(settings: StudySettings, forceNew: boolean): Study {
+    const { store } = this.#options;
+    const hash = settingsHash(settings);
+    const existing = forceNew ? undefined : store.studies.findBySettings(hash);
+    if (existing) return this.#view(existing);
+    const id = randomUUID();
+    const record: StudyRecord = {
+      id,
+      name: settings.name,
+      settings,
+      settingsHash: hash,
+      state: 'draft',
+      sample: false,
+      revision: 1,
+      createdAtMs: Date.now(),
+      startedAtMs: null,
+      endedAtMs: null,
+      deletedAtMs: null,
+    };
+    store.studies.insert(record, protocols[settings.preset].plan(settings).map(newStage));
+    this.#options.onChanged(id, 1);
+    return this.view(id);
+  }
+
+  /** Starts or goes on. A finished or running study is answered as it is. */
+  start(id: string): Study {
+    const study = this.record(id);
+    if (!resumable.includes(study.state)) return this.#view(study);
+    if (study.sample)
+      throw new AppError('CONFLICT', 'The sample study shows stored results and does not run.', {
+        hint: 'Create a study of your own with its settings.',
+      });
+    const { store, supervisor } = this.#options;
+    mkdirSync(this.folder(id), { recursive: true });
+    store.studies.update(id, { state: 'running', startedAtMs: study.startedAtMs ?? Date.now(), endedAtMs: null });
+    for (const stage of store.studies.stages(id)) {
+      if (!['failed', 'cancelled', 'interrupted'].includes(stage.state)) continue;
+      // A job that failed before it could begin has no request: it is resolved anew.
+      if (stage.jobId && store.jobs.get(stage.jobId)?.startedAtMs) supervisor.resume(stage.jobId);
+      else store.studies.updateStage(id, stage.id, { state: 'waiting', jobId: null, note: null });
+    }
+    this.#advance(id);
+    return this.view(id);
+  }
+
+  /** Stops everything of the study; what has been computed stays, and `start` goes on from it. */
+  cancel(id: string): Study {
+    const study = this.record(id);
+    if (study.state !== 'running') return this.#view(study);
+    const { store, supervisor } = this.#options;
+    store.studies.update(id, { state: 'cancelled', endedAtMs: Date.now() });
+    for (const job of store.jobs.ofStudy(id))
+      if (job.state === 'queued' || job.state === 'running') supervisor.cancel(job.id);
+    this.#bump(id);
+    return this.view(id);
+  }
+
+  /** Resumes one job; its study goes on with what depends on it. @throws NOT_FOUND; CONFLICT when it cannot be resumed */
+  resumeJob(jobId: string): Job {
+    const job = this.#options.supervisor.resume(jobId);
+    if (job.studyId) {
+      this.#options.store.studies.update(job.studyId, { state: 'running', endedAtMs: null });
+      this.#bump(job.studyId);
+    }
+    return job;
+  }
+
+  /** After a start of the engine: studies that a crash left running go on; stage states are made to fit their jobs. */
+  recover(): void {
+    const { store } = this.#options;
+    for (const study of store.studies.list()) {
+      if (study.state !== 'running') continue;
+      for (const job of store.jobs.ofStudy(study.id)) this.#takeOver(study.id, job);
+      this.#advance(study.id);
+    }
+  }
+
+  rename(id: string, name: string): Study {
+    this.record(id);
+    this.#options.store.studies.update(id, { name });
+    this.#bump(id);
+    return this.view(id);
+  }
+
+  /** Into the trash; a running one is stopped first. */
+  remove(id: string): void {
+    this.cancel(id);
+    this.#options.store.studies.update(id, { deletedAtMs: Date.now() });
+    this.#bump(id);
+  }
+
+  /** Out of the trash. @throws NOT_FOUND */
+  restore(id: string): Study {
+    if (!this.#options.store.studies.get(id)) return this.view(id);
+    this.#options.store.studies.update(id, { deletedAtMs: null });
+    this.#bump(id);
+    return this.view(id);
+  }
+
+  /** The engine stops in order: running studies wait for the user. Call after the supervisor has stopped. */
+  stop(): void {
+    const { store } = this.#options;
+    for (const study of store.studies.list())
+      if (study.state === 'running') store.studies.update(study.id, { state: 'interrupted', endedAtMs: Date.now() });
+  }
+
+  #onJob(job: Job): void {
+    if (!job.studyId) return;
+    this.#takeOver(job.studyId, job);
+    this.#bump(job.studyId);
+  }
+
+  #onSettled(job: Job): void {
+    if (!job.studyId) return;
+    const { store } = this.#options;
+    this.#takeOver(job.studyId, job);
+    const study = store.studies.get(job.studyId);
+    if (study?.state === 'running') this.#advance(study.id);
+    else this.#bump(job.studyId);
+  }
+
+  /** A stage is in the state of its job; what the job left becomes the stage's output. */
+  #takeOver(studyId: string, job: Job): void {
+    const { store } = this.#options;
+    if (!job.stageId) return;
+    const output = job.state === 'succeeded' ? { output: store.jobs.output(job.id) } : {};
+    store.studies.updateStage(studyId, job.stageId, { state: job.state, jobId: job.id, ...output });
+  }
+
+  /** Starts what can start, and ends the study when nothing is left to do. */
+  #advance(studyId: string): void {
+    const { store } = this.#options;
+    for (let startedOne = true; startedOne;) {
+      startedOne = false;
+      const stages = store.studies.stages(studyId);
+      const succeeded = new Set(stages.filter((stage) => stage.state === 'succeeded').map((stage) => stage.id));
+      for (const stage of stages) {
+        if (stage.state !== 'waiting' || !stage.dependsOn.every((id) => succeeded.has(id))) continue;
+        this.#startStage(this.record(studyId), stage);
+        startedOne = true;
+      }
+    }
+    this.#finishIfDone(studyId);
+    this.#bump(studyId);
+  }
+
+  #finishIfDone(studyId: string): void {
+    const { store } = this.#options;
+    const stages = store.studies.stages(studyId);
+    if (stages.some((stage) => stage.state === 'queued' || stage.state === 'running')) return;
+    store.studies.update(studyId, { state: endState(stages), endedAtMs: Date.now() });
+  }
+
+  #startStage(study: StudyRecord, stage: StageRecord): void {
+    const { store, supervisor } = this.#options;
+    const { kind, seed } = stage;
+    const title = seed >= 0 ? `${stage.title} · seed ${seed}` : stage.title;
+    const order = { kind, title, studyId: study.id, stageId: stage.id, seed: seed >= 0 ? seed : null };
+    try {
+      const resolved = protocols[study.settings.preset].resolve(stage, this.#facts(study));
+      if ('skip' in resolved) {
+        const { data, reason } = resolved;
+        store.studies.updateStage(study.id, stage.id, { state: 'succeeded', output: data, note: reason });
+        return;
+      }
+      supervisor.enqueue({ ...order, request: resolved.request });
+    } catch (error) {
+      supervisor.recordFailure({ ...order, request: null }, error);
+    }
+  }
+
+  #facts(study: StudyRecord): StageFacts {
+    const { store } = this.#options;
+    const done = store.studies.stages(study.id).filter((stage) => stage.state === 'succeeded');
+    return {
+      settings: study.settings,
+      studyFolder: this.folder(study.id),
+      outputs: new Map(done.map((stage) => [stage.id, stage.output])),
+      seedResult: (seed) => seedResult(store, study, seed),
+    };
+  }
+
+  #bump(studyId: string): void {
+    this.#options.onChanged(studyId, this.#options.store.studies.bumpRevision(studyId));
+  }
+}
