@@ -12,7 +12,7 @@ import { sha256Of } from './wheels.mjs';
  * @typedef {import('./wheelArchive.mjs').ExtractedFile} ExtractedFile
  * @typedef {{ wheels: string[], files: ExtractedFile[], madeAt: string }} Manifest
  * @typedef {(progress: StepProgress) => void} OnProgress
- * @typedef {{ step: string, doneBytes?: number, totalBytes?: number, done?: boolean }} StepProgress
+ * @typedef {{ step: string, doneBytes?: number, totalBytes?: number, note?: string }} StepProgress note: how far, where bytes are not known
  */
 
 const manifestName = 'manifest.json';

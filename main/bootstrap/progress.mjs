@@ -23,7 +23,7 @@ export function stepReporter(stream) {
   return {
     /** @param {StepProgress} progress */
     report(progress) {
-      const { step, doneBytes, totalBytes } = progress;
+      const { step, doneBytes, totalBytes, note } = progress;
       if (step !== current) {
         finishLine();
         current = step;
@@ -35,7 +35,7 @@ export function stepReporter(stream) {
       if (!stream.isTTY || (now - drawnAt < 100 && doneBytes !== totalBytes)) return;
       drawnAt = now;
       open = true;
-      stream.write(`\r\x1b[2K${step}${amount(doneBytes, totalBytes, now - startedAt)}`);
+      stream.write(`\r\x1b[2K${step}${note ? ` ${note}` : amount(doneBytes, totalBytes, now - startedAt)}`);
     },
     /** @param {string} text a line of its own */
     say(text) {

@@ -6,12 +6,13 @@
  * Layout in the cache: `tensorflow/` (libraries), `addon/tfjs_binding.node`, for CUDA also `nvidia/<name>/lib`, which
  * is where the TensorFlow libraries look for it.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { downloadsFolder, ensurePart } from './cachedPart.mjs';
 import { repositoryFolder } from './folders.mjs';
+import { runCommand } from './processes.mjs';
 import { StepFailure } from './stepFailure.mjs';
 import { downloadWheel, sha256Of, wheels } from './wheels.mjs';
 import { extractMembers } from './wheelArchive.mjs';
@@ -142,21 +143,12 @@ function nodeHeaders() {
  * @param {string} command
  * @param {string[]} args
  */
-function run(command, args) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.on('data', (chunk) => (said += chunk));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) return resolve(undefined);
-      const first = said.split('\n').find((line) => /error/i.test(line)) ?? said.trim().split('\n')[0];
-      reject(
-        new StepFailure(
-          `The TensorFlow addon could not be compiled: ${first}`,
-          `Look at the compiler ("${command} --version"; g++ 9 or newer is wanted), then run "npm start" again.`,
-        ),
-      );
-    });
-  });
+async function run(command, args) {
+  const { code, said } = await runCommand(command, args);
+  if (code === 0) return;
+  const first = said.split('\n').find((line) => /error/i.test(line)) ?? said.trim().split('\n')[0];
+  throw new StepFailure(
+    `The TensorFlow addon could not be compiled: ${first}`,
+    `Look at the compiler ("${command} --version"; g++ 9 or newer is wanted), then run "npm start" again.`,
+  );
 }

@@ -15,6 +15,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { track } from './processes.mjs';
 import { StepFailure } from './stepFailure.mjs';
 
 /**
@@ -118,6 +119,7 @@ async function runPip(wheel, { unpacking, arrived }, onProgress) {
     env: { ...process.env, TMPDIR: unpacking, TMP: unpacking, TEMP: unpacking },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  track(child);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
   const watching = setInterval(() => onProgress(Math.min(largestFile(unpacking), wheel.bytes), wheel.bytes), 250);
