@@ -77,10 +77,10 @@ function scrambled({ rows, columns, data }: Matrix, random: Philox): Matrix {
   return { rows, columns, data: out };
 }
 
-function noise({ rows, columns, data }: Matrix, norm: number, random: Philox): Matrix {
+function noise({ rows, columns }: Matrix, norm: number, random: Philox): Matrix {
   const gaussians = gaussianMatrix(rows, columns, random);
   const scale = norm / frobeniusNorm(gaussians.data);
-  return { rows, columns, data: gaussians.data.map((x) => scale * x).slice(0, data.length) };
+  return { rows, columns, data: gaussians.data.map((x) => scale * x) };
 }
 
 function gaussianMatrix(rows: number, columns: number, random: Philox): Matrix {
