@@ -1,0 +1,31 @@
+/** Checkpoints of a study on disk: read as weights, written as Hugging Face folders that hold the task's tokenizer. */
+import { AppError } from '../../contract/errors.ts';
+import { openCheckpoint } from '../../ml/checkpoints/openCheckpoint.ts';
+import { writeCheckpoint } from '../../ml/checkpoints/writeCheckpoint.ts';
+import { parseModelConfig, toHuggingFaceConfig } from '../../ml/model/modelConfig.ts';
+import type { ModelConfig } from '../../ml/model/modelConfig.ts';
+import { checkWeights } from '../../ml/model/weights.ts';
+import type { WeightMap } from '../../ml/model/weights.ts';
+import type { Task } from '../../ml/tasks/task.ts';
+import { wordLevelTokenizer } from '../../ml/tokenizer/wordLevelTokenizer.ts';
+
+/** @throws CHECKPOINT_INVALID | CHECKPOINT_INCOMPLETE | CHECKPOINT_UNSUPPORTED | SHAPE_MISMATCH */
+export async function readWeights(folder: string): Promise<{ config: ModelConfig; weights: WeightMap }> {
+  const checkpoint = await openCheckpoint(folder);
+  try {
+    if (!checkpoint.config) throw new AppError('CHECKPOINT_INCOMPLETE', `${folder} has no config.json.`);
+    const config = parseModelConfig(checkpoint.config);
+    const weights = await checkpoint.readAll();
+    checkWeights(config, weights);
+    return { config, weights };
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+export async function writeWeights(folder: string, config: ModelConfig, weights: WeightMap, task: Task): Promise<void> {
+  await writeCheckpoint(folder, { config: toHuggingFaceConfig(config), weights, ...wordLevelTokenizer(task) });
+}
+
+/** Folder of the checkpoint at a step: `step-000200`, so that names sort as steps do. */
+export const stepFolderName = (step: number): string => `step-${String(step).padStart(6, '0')}`;
