@@ -13,7 +13,7 @@ export interface FaultFacts {
 interface ImportCode {
   error: ErrorCode;
   fact: (facts: FaultFacts) => string;
-  next: string;
+  next: string | ((facts: FaultFacts) => string);
 }
 
 const copyAgain = 'Copy or download the file again and compare its size with the source.';
@@ -21,10 +21,12 @@ const writeAgain = 'Write it again with the safetensors library (save_file), or 
 const convert = 'Save the model with save_pretrained(..., safe_serialization=True) and drop that folder.';
 const indexAgain = 'Take the index and all its shards from the same checkpoint.';
 
+const indexOrFileAgain = ({ file }: FaultFacts): string => (file.endsWith('.index.json') ? indexAgain : writeAgain);
+
 const because = (text: string) => (facts: FaultFacts) =>
   `${facts.file} ${text}${facts.reason ? `: ${facts.reason}` : ''}.`;
 
-const invalid = (text: string, next: string): ImportCode => ({
+const invalid = (text: string, next: ImportCode['next']): ImportCode => ({
   error: 'CHECKPOINT_INVALID',
   fact: because(text),
   next,
@@ -50,13 +52,19 @@ export const importCodes = {
   ),
   too_many_files: invalid('holds too many folders or files to look through', 'Drop the checkpoint folders themselves.'),
 
+  not_examined: {
+    error: 'INTERNAL',
+    fact: because('could not be examined'),
+    next: 'Try it alone; if it fails again, report the file with this text.',
+  },
+
   // The safetensors format
   not_safetensors: { error: 'CHECKPOINT_UNSUPPORTED', fact: because('is not a safetensors file'), next: convert },
   truncated: incomplete('is truncated', copyAgain),
   header_too_large: invalid('has an impossible header length', `It is damaged or another format. ${copyAgain}`),
   bad_utf8: invalid('has a header that is not valid UTF-8', copyAgain),
-  bad_json: invalid('has a header or index that is not the JSON the format asks for', writeAgain),
-  duplicate_name: invalid('names the same thing twice', writeAgain),
+  bad_json: invalid('is not the JSON that the format asks for', indexOrFileAgain),
+  duplicate_name: invalid('names the same thing twice', indexOrFileAgain),
   unsafe_name: invalid(
     'has a tensor name that is not accepted',
     'Rename the tensor where the file was made and save again.',
@@ -71,11 +79,6 @@ export const importCodes = {
   overlap: invalid('has tensors that overlap', writeAgain),
   gap: invalid('has bytes that belong to no tensor', writeAgain),
   too_many_tensors: invalid('lists more tensors than are accepted', 'Split the checkpoint into shards with an index.'),
-  non_finite: {
-    error: 'NOT_FINITE',
-    fact: because('holds values that are not finite'),
-    next: 'Use a checkpoint from before the run diverged.',
-  },
 
   // The index and its shards
   bad_index: invalid('is not a usable index', indexAgain),
@@ -100,14 +103,19 @@ export const importCodes = {
 
 export type ImportFaultCode = keyof typeof importCodes;
 
-/** The code of an accepted path; its text comes from the checkpoint itself. */
-export const acceptedCode = 'accepted';
+/** The codes of an accepted path; its text is made from the checkpoint itself. */
+export const acceptedCodes = {
+  accepted: 'accepted',
+  /** Accepted, but some values are NaN or infinite: spectra and training refuse them. */
+  nonFinite: 'non_finite',
+} as const;
 
 /** The error of a refused checkpoint; its import code is `details.importCode`. */
 export function importFault(code: ImportFaultCode, file: string, reason?: string, cause?: unknown): AppError {
   const entry: ImportCode = importCodes[code];
-  return new AppError(entry.error, entry.fact({ file: printable(file), ...(reason ? { reason } : {}) }), {
-    hint: entry.next,
+  const facts: FaultFacts = { file: printable(file), ...(reason ? { reason } : {}) };
+  return new AppError(entry.error, entry.fact(facts), {
+    hint: typeof entry.next === 'string' ? entry.next : entry.next(facts),
     details: { importCode: code, file },
     cause,
   });

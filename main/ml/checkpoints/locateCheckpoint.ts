@@ -1,4 +1,5 @@
 /** Which checkpoint a path means: a folder, an index, a whole file, or one shard, which stands for all of them. */
+import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { openFault } from '../safetensors/regularFile.ts';
@@ -8,7 +9,8 @@ import { readShardIndex } from './shardIndex.ts';
 
 const weightsName = 'model.safetensors';
 const indexEnding = '.safetensors.index.json';
-const shardName = /-\d{5}-of-\d{5}\.safetensors$/;
+export const isShardName = (name: string): boolean => /-\d{5}-of-\d{5}\.safetensors$/.test(name);
+const foreignWeights = /\.(bin|pt|pth|ckpt|gguf|ggml|h5|onnx|msgpack|pkl)$/i;
 const maxFolderEntries = 50_000;
 
 export interface CheckpointPlace {
@@ -30,8 +32,9 @@ export type FolderContents =
   /** Several weight files of which none is the folder's. */
   | { kind: 'files'; places: CheckpointPlace[] }
   | { kind: 'shardsWithoutIndex'; shard: string }
-  /** `foreign`: weights in another format. */
-  | { kind: 'noWeights'; entries: number; foreign: string | null; hasConfig: boolean };
+  | NoWeights;
+/** `foreign`: a file with weights in another format. */
+export type NoWeights = { kind: 'noWeights'; empty: boolean; foreign: string | null; hasConfig: boolean };
 
 /**
  * @param path a folder, an index, a safetensors file or a shard
@@ -40,7 +43,7 @@ export type FolderContents =
 export async function locateCheckpoint(path: string): Promise<CheckpointPlace> {
   const { real, isFolder } = await lookAt(path);
   if (!isFolder) return locateFile(real);
-  const contents = await lookIntoFolder(real);
+  const contents = contentsOf(real, await listFolder(real));
   switch (contents.kind) {
     case 'checkpoint':
       return contents.place;
@@ -56,7 +59,7 @@ export async function locateCheckpoint(path: string): Promise<CheckpointPlace> {
 }
 
 /** Why a folder without safetensors weights is refused. */
-export function noWeightsFault(path: string, contents: Extract<FolderContents, { kind: 'noWeights' }>): Error {
+export function noWeightsFault(path: string, contents: NoWeights): Error {
   if (contents.foreign !== null) {
     return importFault(
       'not_safetensors',
@@ -65,7 +68,7 @@ export function noWeightsFault(path: string, contents: Extract<FolderContents, {
     );
   }
   if (contents.hasConfig) return importFault('missing_weights', path, 'only a configuration');
-  return importFault('empty_folder', path, contents.entries === 0 ? 'it is empty' : undefined);
+  return importFault('empty_folder', path, contents.empty ? 'it is empty' : undefined);
 }
 
 /** Real path and kind of what the user named. A link given by the user is followed: it is what they chose. */
@@ -85,30 +88,30 @@ export async function lookAt(path: string): Promise<{ real: string; isFolder: bo
 export async function locateFile(file: string): Promise<CheckpointPlace> {
   const root = dirname(file);
   const name = basename(file);
-  if (name.endsWith(indexEnding)) return { location: file, root, kind: 'sharded', file: name, ownsFolder: true };
   if (name === weightsName) return { location: root, root, kind: 'single', file: name, ownsFolder: true };
-  const names = await listFolder(root);
-  for (const index of names.filter((one) => one.endsWith(indexEnding))) {
-    if (await indexNames(root, index, name)) return placeOfIndex(root, index, names);
+  const { files } = await listFolder(root);
+  const indexes = files.filter((one) => one.endsWith(indexEnding));
+  if (indexes.includes(name)) return placeOfIndex(root, name, files);
+  for (const index of indexes) if (await indexNames(root, index, name)) return placeOfIndex(root, index, files);
+  if (isShardName(name)) {
+    throw importFault('missing_index', name, indexes.length > 0 ? `${indexes[0]} does not list it` : undefined);
   }
-  if (shardName.test(name)) throw importFault('missing_index', name);
-  const alone = weightFiles(names).length === 1 && weightFiles(names)[0] === name;
+  const alone = weightFiles(files).length === 1 && weightFiles(files)[0] === name;
   return { location: alone ? root : file, root, kind: 'single', file: name, ownsFolder: alone };
 }
 
-/** @param root real path of a folder */
-export async function lookIntoFolder(root: string): Promise<FolderContents> {
-  const names = await listFolder(root);
+/** @param root real path of the folder */
+export function contentsOf(root: string, { files, folders }: FolderListing): FolderContents {
   const checkpoint = (kind: CheckpointPlace['kind'], file: string): FolderContents => {
     return { kind: 'checkpoint', place: { location: root, root, kind, file, ownsFolder: true } };
   };
   // The order in which transformers looks.
-  if (names.includes(weightsName)) return checkpoint('single', weightsName);
-  if (names.includes(weightsName + '.index.json')) return checkpoint('sharded', weightsName + '.index.json');
-  const indexes = names.filter((name) => name.endsWith(indexEnding));
+  if (files.includes(weightsName)) return checkpoint('single', weightsName);
+  if (files.includes(`${weightsName}.index.json`)) return checkpoint('sharded', `${weightsName}.index.json`);
+  const indexes = files.filter((name) => name.endsWith(indexEnding));
   if (indexes.length === 1) return checkpoint('sharded', indexes[0]!);
-  const weights = weightFiles(names);
-  const shard = weights.find((name) => shardName.test(name));
+  const weights = weightFiles(files);
+  const shard = weights.find(isShardName);
   if (shard !== undefined && indexes.length === 0) return { kind: 'shardsWithoutIndex', shard };
   if (weights.length === 1) return checkpoint('single', weights[0]!);
   if (weights.length > 1) {
@@ -117,36 +120,51 @@ export async function lookIntoFolder(root: string): Promise<FolderContents> {
     });
     return { kind: 'files', places };
   }
-  const foreign = names.find((name) => /\.(bin|pt|pth|ckpt|gguf|ggml|h5|onnx|msgpack|pkl)$/i.test(name)) ?? null;
-  return { kind: 'noWeights', entries: names.length, foreign, hasConfig: names.includes('config.json') };
+  const foreign = files.find((name) => foreignWeights.test(name)) ?? null;
+  const empty = files.length === 0 && folders.length === 0;
+  return { kind: 'noWeights', empty, foreign, hasConfig: files.includes('config.json') };
 }
 
 const weightFiles = (names: readonly string[]): string[] => names.filter((name) => name.endsWith('.safetensors'));
 
-/** Files and folders by name, sorted, so that the answer does not depend on the file system. */
-export async function listFolder(root: string): Promise<string[]> {
-  let names: string[];
+export interface FolderListing {
+  /** Everything but folders, links included; sorted, so that the answer does not depend on the file system. */
+  files: string[];
+  /** Folders, without links to folders (they could form a ring). */
+  folders: string[];
+}
+
+/** @param root real path of a folder */
+export async function listFolder(root: string): Promise<FolderListing> {
+  let entries: Dirent[];
   try {
-    names = await readdir(root);
+    entries = await readdir(root, { withFileTypes: true });
   } catch (error) {
     throw openFault(error, root);
   }
-  if (names.length > maxFolderEntries) throw importFault('too_many_files', root, `${names.length} entries`);
-  return names.sort();
+  if (entries.length > maxFolderEntries) throw importFault('too_many_files', root, `${entries.length} entries`);
+  const named = (wanted: boolean): string[] => {
+    return entries
+      .filter((entry) => entry.isDirectory() === wanted)
+      .map(({ name }) => name)
+      .sort();
+  };
+  return { files: named(false), folders: named(true) };
 }
 
-/** An index that cannot be read does not claim the file. */
+/** A shard belongs to the index that lists it, and to one that cannot be read, whose fault is then what is said. */
 async function indexNames(root: string, index: string, file: string): Promise<boolean> {
   try {
     const path = await fileOfFolder(root, index);
     return path !== null && (await readShardIndex(path, index)).shards.includes(file);
   } catch {
-    return false;
+    return isShardName(file);
   }
 }
 
-function placeOfIndex(root: string, index: string, names: readonly string[]): CheckpointPlace {
-  // A whole model.safetensors beside it would be found first, given the folder.
-  const location = names.includes(weightsName) ? join(root, index) : root;
+function placeOfIndex(root: string, index: string, files: readonly string[]): CheckpointPlace {
+  // The folder, unless something else is found there first.
+  const found = contentsOf(root, { files: [...files], folders: [] });
+  const location = found.kind === 'checkpoint' && found.place.file === index ? root : join(root, index);
   return { location, root, kind: 'sharded', file: index, ownsFolder: true };
 }

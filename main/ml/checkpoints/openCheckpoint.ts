@@ -1,7 +1,6 @@
 /**
  * Opens a Hugging Face checkpoint: one safetensors file, or shards with their index. Tensors are read one at a time.
  */
-import { basename } from 'node:path';
 import type { WeightMap } from '../model/weights.ts';
 import type { TensorEntry } from '../safetensors/header.ts';
 import { type SafetensorsFile, openSafetensors } from '../safetensors/reader.ts';
@@ -9,7 +8,7 @@ import { AppError } from '../../contract/errors.ts';
 import { type CheckpointConfig, readConfig } from './configFile.ts';
 import { fileOfFolder } from './folderFiles.ts';
 import { importFault, printable, someNames } from './importCodes.ts';
-import { type CheckpointPlace, locateCheckpoint } from './locateCheckpoint.ts';
+import { type CheckpointPlace, isShardName, listFolder, locateCheckpoint } from './locateCheckpoint.ts';
 import { type ShardIndex, readShardIndex } from './shardIndex.ts';
 
 export interface CheckpointTensor extends TensorEntry {
@@ -62,6 +61,7 @@ export async function openCheckpointAt(place: CheckpointPlace): Promise<Checkpoi
   try {
     for (const [i, name] of names.entries()) files.set(name, await openSafetensors(paths[i]!, name));
     const warnings = index === null ? [] : checkIndex(index, files, place.file);
+    if (index !== null) warnings.push(...(await unlistedShards(place.root, index)));
     const tensors = index === null ? tensorsOf(files) : indexedTensors(index, files);
     if (place.ownsFolder && config === null) {
       warnings.push(
@@ -117,6 +117,13 @@ function checkIndex(index: ShardIndex, files: ReadonlyMap<string, SafetensorsFil
   return warnings;
 }
 
+/** Shards that lie beside the index but are not in it. */
+async function unlistedShards(root: string, index: ShardIndex): Promise<string[]> {
+  const { files } = await listFolder(root);
+  const unlisted = files.filter((name) => isShardName(name) && !index.shards.includes(name));
+  return unlisted.length > 0 ? [`The index does not list the shard ${someNames(unlisted)}: left out.`] : [];
+}
+
 function tensorsOf(files: ReadonlyMap<string, SafetensorsFile>): Map<string, CheckpointTensor> {
   const tensors = new Map<string, CheckpointTensor>();
   for (const [name, file] of files)
@@ -148,7 +155,3 @@ function readers(
     },
   };
 }
-
-/** The name that a checkpoint goes by: its folder's, or its file's when it is one of several. */
-export const nameOfPlace = ({ location }: CheckpointPlace): string =>
-  basename(location).replace(/\.safetensors(\.index\.json)?$/, '');

@@ -161,7 +161,7 @@ function readOffsets(reader: JsonReader, quoted: string, file: string): number[]
 
 /** A size written in plain digits; null for anything else (a sign, a fraction, an exponent, another type). */
 function readSize(reader: JsonReader): number | null {
-  if (!/^[-0-9]/.test(reader.peek())) return null;
+  if (/^["{[tfn]/.test(reader.peek())) return null;
   const text = reader.numberText();
   return /^[0-9]+$/.test(text) ? Number(text) : null;
 }
@@ -200,10 +200,10 @@ function checkCoverage(entries: TensorEntry[], dataBytes: number, file: string):
   for (const { name, begin, end } of entries) {
     if (begin < covered) throw importFault('overlap', file, `"${printable(name)}" and the tensor before it`);
     if (begin > covered)
-      throw importFault('gap', file, `${(begin - covered).toLocaleString('en')} before "${printable(name)}"`);
+      throw importFault('gap', file, `${(begin - covered).toLocaleString('en')} bytes before "${printable(name)}"`);
     covered = end;
   }
   if (covered < dataBytes) {
-    throw importFault('gap', file, `${(dataBytes - covered).toLocaleString('en')} after the last tensor`);
+    throw importFault('gap', file, `${(dataBytes - covered).toLocaleString('en')} bytes after the last tensor`);
   }
 }
