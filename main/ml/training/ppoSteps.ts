@@ -1,0 +1,173 @@
+/** The compiled steps of PPO: scoring rollouts under the policy and the reference, and the updates. */
+import type { CompiledStep, HostArray, Tensor, TensorSpec, Variable } from '../../compute/session.ts';
+import type { RlSettings } from '../../contract/settings.ts';
+import { decode, finalHidden, fuseWeights, outputLogits } from '../model/decoder.ts';
+import { type LanguageModel, splitSequences } from '../model/languageModel.ts';
+import { weightCatalogue } from '../model/weights.ts';
+import type { Task } from '../tasks/task.ts';
+import { AdamW, lossGradients, miniatureAdamW } from './adamW.ts';
+import {
+  actionLogprobs,
+  anchorKl,
+  logSoftmaxRows,
+  maskedMean,
+  policyLoss,
+  ratioStatistics,
+  tokenEntropies,
+  valueLoss,
+} from './ppoLoss.ts';
+import type { ValueHead } from './valueHead.ts';
+
+/** The policy on whole sequences: everything flat over the answer tokens, [batch * answerLength]. */
+function readSequences(model: LanguageModel, task: Task, sequences: Tensor) {
+  const { tf, config } = model;
+  const weights = fuseWeights(tf, config, model.variable);
+  const { ids, targets } = splitSequences(tf, sequences, task.promptLength);
+  const { normalized } = decode(tf, config, weights, { ids, from: task.promptLength - 1 });
+  return {
+    actions: targets,
+    hidden: finalHidden(tf, weights, normalized),
+    logProbabilities: logSoftmaxRows(tf, outputLogits(tf, weights, normalized)),
+  };
+}
+
+const sequenceSpec = (task: Task, batch: number): TensorSpec => {
+  return { shape: [batch, task.promptLength + task.answerLength], dtype: 'int32' };
+};
+
+/** Old log-probabilities and values of `batch` rollouts: `logprobs`, `values` [batch * answerLength]. */
+export function rolloutScoring(model: LanguageModel, task: Task, valueHead: ValueHead, batch: number): CompiledStep {
+  const { tf } = model;
+  return model.step(`ppo scoring ${batch}`, { sequences: sequenceSpec(task, batch) }, (inputs) => {
+    const { actions, hidden, logProbabilities } = readSequences(model, task, inputs['sequences']!);
+    return { logprobs: actionLogprobs(tf, logProbabilities, actions), values: valueHead.values(hidden) };
+  });
+}
+
+/** Full log-probabilities of a frozen model: `logProbabilities` [batch * answerLength, vocab]. */
+export function referenceScoring(reference: LanguageModel, task: Task, batch: number): CompiledStep {
+  return reference.step(`ppo reference ${batch}`, { sequences: sequenceSpec(task, batch) }, (inputs) => {
+    return { logProbabilities: readSequences(reference, task, inputs['sequences']!).logProbabilities };
+  });
+}
+
+export interface UpdateTerms {
+  /** False while only the critic learns. */
+  policy: boolean;
+  /** False for the arm without reward: the surrogate is dropped, entropy and anchor stay. */
+  reward: boolean;
+  /** 0: no reference is read. */
+  anchorCoef: number;
+}
+
+/** The two optimizers: only the policy's gradients are clipped. */
+export interface PpoOptimizers {
+  policy: AdamW;
+  policyVariables: Variable[];
+  value: AdamW;
+}
+
+export function ppoOptimizers(model: LanguageModel, valueHead: ValueHead): PpoOptimizers {
+  const policyVariables = weightCatalogue(model.config).map(({ name }) => model.variable(name));
+  return {
+    policy: new AdamW(model.tf, model.session, 'adamW.policy', policyVariables, miniatureAdamW),
+    policyVariables,
+    value: new AdamW(model.tf, model.session, 'adamW.value', valueHead.variables, miniatureAdamW),
+  };
+}
+
+/**
+ * One update of a minibatch:
+ *   policy: L = L_clip - entCoef * H + anchorCoef * KL(reference || policy), clipped to maxGradNorm
+ *   critic: L = vfCoef * mean((v - R)^2) on detached hidden states, not clipped
+ * Inputs, flat over [batch * answerLength]: mask, oldLogprobs, advantages, returns; with an anchor also anchored and
+ * reference [.., vocab].
+ */
+export function ppoUpdate(
+  model: LanguageModel,
+  task: Task,
+  valueHead: ValueHead,
+  optimizers: PpoOptimizers,
+  settings: RlSettings,
+  terms: UpdateTerms,
+  batch: number,
+): CompiledStep {
+  const { tf, config } = model;
+  const perToken: TensorSpec = { shape: [batch * task.answerLength], dtype: 'float32' };
+  const anchored = terms.policy && terms.anchorCoef > 0;
+  const specs: Record<string, TensorSpec> = {
+    sequences: sequenceSpec(task, batch),
+    mask: perToken,
+    oldLogprobs: perToken,
+    advantages: perToken,
+    returns: perToken,
+    ...(anchored
+      ? { anchored: perToken, reference: { shape: [perToken.shape[0]!, config.vocabSize], dtype: 'float32' } }
+      : {}),
+    ...(terms.policy ? optimizers.policy.inputs : {}),
+    ...optimizers.value.inputs,
+  };
+
+  const policyTerms = (inputs: Record<string, Tensor>) => {
+    const mask = inputs['mask']!;
+    const { actions, hidden, logProbabilities } = readSequences(model, task, inputs['sequences']!);
+    const logratio = tf.sub(actionLogprobs(tf, logProbabilities, actions), inputs['oldLogprobs']!);
+    const surrogate = policyLoss(tf, logratio, inputs['advantages']!, mask, settings.clipCoef);
+    const entropy = maskedMean(tf, tokenEntropies(tf, logProbabilities), mask);
+    let loss = tf.mul(entropy, -settings.entCoef);
+    if (terms.reward) loss = tf.add(surrogate, loss);
+    const kept: Record<string, Tensor> = { hidden, logratio, policyLoss: surrogate, entropy };
+    if (anchored) {
+      const kl = anchorKl(tf, inputs['reference']!, logProbabilities, inputs['anchored']!, mask);
+      loss = tf.add(loss, tf.mul(kl, terms.anchorCoef));
+      kept['anchorKl'] = kl;
+    }
+    return { loss, kept };
+  };
+
+  return model.step(`ppo update ${batch} ${JSON.stringify(terms)}`, specs, (inputs) => {
+    const mask = inputs['mask']!;
+    const { kept, gradients } = policyGradients(optimizers.policyVariables, terms.policy, () => policyTerms(inputs));
+    const { hidden, logratio, ...metrics } = kept as Record<string, Tensor> & { hidden: Tensor; logratio: Tensor };
+    const critic = lossGradients(tf, valueHead.variables, () => {
+      return tf.mul(valueLoss(tf, valueHead.values(hidden), inputs['returns']!, mask), settings.vfCoef);
+    });
+    const { kl3, clipFraction } = ratioStatistics(tf, logratio, mask, settings.clipCoef);
+    optimizers.value.apply(critic.gradients, inputs, null);
+    const gradNorm = gradients === null ? null : optimizers.policy.apply(gradients, inputs, settings.maxGradNorm);
+    return {
+      ...metrics,
+      valueLoss: tf.div(critic.loss, settings.vfCoef === 0 ? 1 : settings.vfCoef),
+      approxKl: kl3,
+      clipFraction,
+      ...(gradNorm === null ? {} : { gradNorm }),
+    };
+  });
+
+  /** Gradients of the policy, and what the critic and the metrics read of its forward pass. */
+  function policyGradients(variables: Variable[], learns: boolean, forward: () => ReturnType<typeof policyTerms>) {
+    if (!learns) return { kept: forward().kept, gradients: null };
+    const outside: Record<string, Tensor> = {};
+    const { gradients } = lossGradients(tf, variables, () => {
+      const { loss, kept } = forward();
+      // Kept across the end of the gradient's own scope, which frees everything else.
+      for (const [name, value] of Object.entries(kept)) outside[name] = tf.keep(value.clone());
+      return loss;
+    });
+    const kept = Object.entries(outside).map(([name, value]) => {
+      const copy = value.clone();
+      value.dispose();
+      return [name, copy] as const;
+    });
+    return { kept: Object.fromEntries(kept) as Record<string, Tensor>, gradients };
+  }
+}
+
+/** Rows of a flat [rows * width] array, in the order given. */
+export function takeRows<T extends HostArray>(values: T, width: number, rows: ArrayLike<number>): T {
+  const out = (
+    values instanceof Float32Array ? new Float32Array(rows.length * width) : new Int32Array(rows.length * width)
+  ) as T;
+  for (let i = 0; i < rows.length; i++) out.set(values.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
+  return out;
+}
