@@ -7,9 +7,10 @@
  * OpenBLAS gets one thread: a second one spins while it waits and is up to ten times slower on a busy machine. Parallel
  * work goes over matrices (`svdAsync`, one thread each) rather than inside one.
  */
-import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
+import type { KoffiFunc, LibraryHandle } from 'koffi';
 import { nativeStatus } from '../bootstrap/native.mjs';
 import { AppError } from '../contract/errors.ts';
+import koffi from './koffi.ts';
 
 export type RealArray = Float32Array | Float64Array;
 
