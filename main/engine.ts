@@ -14,6 +14,7 @@ import { checkpointHandlers } from './api/checkpoints.ts';
 import { pace } from './api/estimate.ts';
 import type { HandlerGroup } from './api/handlers.ts';
 import { jobHandlers } from './api/jobs.ts';
+import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
 import { studyHandlers } from './api/studies.ts';
 import { StudyRunner } from './jobs/studyRunner.ts';
 import { JobSupervisor } from './jobs/supervisor.ts';
@@ -107,6 +108,7 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
     onEvents: () => undefined,
     onSettled: () => undefined,
   });
+  supervisor.listen(catalogueStudyCheckpoints(store, events, log));
   const sampleFolder = join(repositoryFolder, 'resources', 'sample-study');
   const { version } = packageJson;
   return { version, dataFolder, sampleFolder, slots, store, events, compute, supervisor, studies, log };

@@ -1,13 +1,10 @@
 /** Calls about checkpoints: the catalogue and what may come into it. */
 import { AppError } from '../contract/errors.ts';
 import type { Checkpoint, ImportVerdict } from '../contract/api.ts';
+import { inspectPaths } from '../ml/checkpoints/inspectPaths.ts';
 import { readCatalogueRow, readDetail } from './catalogue.ts';
 import type { EngineContext } from './context.ts';
 import type { HandlerGroup } from './handlers.ts';
-
-async function inspectPaths(paths: string[]): Promise<ImportVerdict[]> {
-  return (await import('../ml/checkpoints/inspectPaths.ts')).inspectPaths(paths);
-}
 
 /** Rows first, then all of them in one transaction: a failure leaves the catalogue as it was. */
 async function importPaths({ store, events }: EngineContext, paths: string[]): Promise<ImportVerdict[]> {
