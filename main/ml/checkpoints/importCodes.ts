@@ -110,15 +110,22 @@ export const acceptedCodes = {
   nonFinite: 'non_finite',
 } as const;
 
-/** The error of a refused checkpoint; its import code is `details.importCode`. */
-export function importFault(code: ImportFaultCode, file: string, reason?: string, cause?: unknown): AppError {
+/**
+ * The error of a refused checkpoint; its import code is `details.importCode`.
+ * @param reason a clause without a full stop
+ * @param options.next a better next step than the table's
+ */
+export function importFault(
+  code: ImportFaultCode,
+  file: string,
+  reason?: string,
+  options: { cause?: unknown; next?: string } = {},
+): AppError {
   const entry: ImportCode = importCodes[code];
   const facts: FaultFacts = { file: printable(file), ...(reason ? { reason } : {}) };
-  return new AppError(entry.error, entry.fact(facts), {
-    hint: typeof entry.next === 'string' ? entry.next : entry.next(facts),
-    details: { importCode: code, file },
-    cause,
-  });
+  const next = options.next ?? (typeof entry.next === 'string' ? entry.next : entry.next(facts));
+  const details = { importCode: code, file };
+  return new AppError(entry.error, entry.fact(facts), { hint: next, details, cause: options.cause });
 }
 
 /** The import code of an error; null when it is not about a checkpoint. */

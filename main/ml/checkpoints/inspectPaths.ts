@@ -42,7 +42,7 @@ async function verdictOn(found: Found): Promise<ImportVerdict> {
 
 function refused(path: string, error: unknown): ImportVerdict {
   const known = importCodeOf(error) !== null;
-  const fault = known ? (error as AppError) : importFault('not_examined', path, String(error), error);
+  const fault = known ? (error as AppError) : importFault('not_examined', path, String(error), { cause: error });
   const text = [fault.message, fault.hint].join(' ');
   const code = importCodeOf(fault) ?? 'not_examined';
   return { path, verdict: 'rejected', code, text, warnings: [], summary: null, checkpointId: null };

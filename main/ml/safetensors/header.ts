@@ -188,8 +188,8 @@ function checkRange(entry: TensorEntry, dataBytes: number, file: string): void {
     throw importFault('size_mismatch', file, `${quoted}, ${needed}, has ${bytes.toLocaleString('en')}`);
   }
   if (entry.end > dataBytes) {
-    const found = `${quoted} ends at byte ${entry.end.toLocaleString('en')} of the data`;
-    throw importFault('out_of_range', file, `${found}, which are ${dataBytes.toLocaleString('en')} bytes long`);
+    const expected = `expected ${entry.end.toLocaleString('en')} bytes of data for ${quoted}`;
+    throw importFault('out_of_range', file, `${expected}, found ${dataBytes.toLocaleString('en')}`);
   }
 }
 

@@ -126,15 +126,14 @@ export class JsonReader {
     throw this.#fault('a value was expected');
   }
 
-  /** Any value as plain data. Objects have no prototype; a repeated key is a fault. */
+  /** Any value as plain data. Objects have no prototype; a repeated key and `__proto__` are faults. */
   value(): unknown {
     if (++this.#values > this.#limits.values) throw this.#fault(`more than ${this.#limits.values} values`);
     switch (this.peek()) {
       case '{': {
         const fields = Object.create(null) as Record<string, unknown>;
         this.object((key) => {
-          if (Object.hasOwn(fields, key))
-            throw new JsonFault(`the key ${JSON.stringify(key.slice(0, 80))} occurs twice`, true);
+          this.#checkKey(fields, key);
           fields[key] = this.value();
         });
         return fields;
@@ -158,6 +157,13 @@ export class JsonReader {
   /** @throws JsonFault when anything but white space is left */
   end(): void {
     if (this.peek() !== '') throw this.#fault('more text follows the end');
+  }
+
+  #checkKey(fields: object, key: string): void {
+    const quoted = JSON.stringify(key.slice(0, 80));
+    if (Object.hasOwn(fields, key)) throw new JsonFault(`the key ${quoted} occurs twice`, true);
+    // Code further on may copy the fields into an ordinary object.
+    if (key === '__proto__') throw this.#fault(`the key ${quoted} is not accepted`);
   }
 
   #open(bracket: '{' | '['): void {

@@ -37,7 +37,7 @@ export interface SafetensorsFile {
 export async function openSafetensors(path: string, name = basename(path)): Promise<SafetensorsFile> {
   const { handle, bytes } = await openRegularFile(path, name);
   try {
-    const headerBytes = await readHeaderLength(handle, bytes, name);
+    const headerBytes = headerLength(await readExactly(handle, 0, Math.min(bytes, signatureBytes), name), bytes, name);
     const text = decodeUtf8(await readExactly(handle, lengthBytes, headerBytes, name), name);
     const dataStart = lengthBytes + headerBytes;
     const { tensors, metadata } = parseHeader(text, bytes - dataStart, name);
@@ -48,9 +48,12 @@ export async function openSafetensors(path: string, name = basename(path)): Prom
   }
 }
 
-/** The length field, checked against the file; what is not a safetensors file at all is recognised here. */
-async function readHeaderLength(handle: FileHandle, bytes: number, name: string): Promise<number> {
-  const start = await readExactly(handle, 0, Math.min(bytes, signatureBytes), name);
+/**
+ * The length field, checked against the file; what is not a safetensors file at all is recognised here.
+ * @param start the first `signatureBytes` of the file, or all of a shorter one
+ * @param bytes size of the file
+ */
+export function headerLength(start: Buffer, bytes: number, name: string): number {
   const claimed = start.length >= lengthBytes ? start.readBigUInt64LE(0) : null;
   const fits = claimed !== null && claimed <= BigInt(Math.min(maxHeaderBytes, bytes - lengthBytes));
   if (fits && (claimed === 0n || start[lengthBytes] === 0x7b)) {
@@ -58,7 +61,8 @@ async function readHeaderLength(handle: FileHandle, bytes: number, name: string)
     return Number(claimed);
   }
   const other = otherFormat(start);
-  if (other !== null) throw importFault('not_safetensors', name, other);
+  if (other !== null)
+    throw importFault('not_safetensors', name, other.what, other.next === null ? {} : { next: other.next });
   if (claimed === null) throw importFault('truncated', name, `${bytes} bytes, where even an empty file has 10`);
   if (claimed > BigInt(maxHeaderBytes)) {
     throw importFault('header_too_large', name, `${claimed.toLocaleString('en')} bytes, where 100 MB are allowed`);

@@ -35,10 +35,10 @@ export async function openRegularFile(path: string, name: string): Promise<Regul
 /** The fault that a failed file operation stands for. */
 export function openFault(error: unknown, name: string): Error {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return importFault('not_found', name, undefined, error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') return importFault('not_found', name, undefined, { cause: error });
   // ENXIO: a socket, or a pipe without a writer.
-  if (code === 'ENXIO' || code === 'EISDIR') return importFault('not_a_file', name, undefined, error);
-  return importFault('unreadable', name, code ?? String(error), error);
+  if (code === 'ENXIO' || code === 'EISDIR') return importFault('not_a_file', name, undefined, { cause: error });
+  return importFault('unreadable', name, code ?? String(error), { cause: error });
 }
 
 /**
