@@ -1,0 +1,49 @@
+/** SFT on in-distribution examples; every checkpoint is written and evaluated on both splits as it is reached. */
+import { join } from 'node:path';
+import { sftRequestSchema } from '../../contract/requests.ts';
+import { episodeSets, evaluateModel, openTask } from '../../ml/evaluation/evaluateModel.ts';
+import { selectPeak } from '../../ml/evaluation/selectPeak.ts';
+import { sftExamples, trainSft } from '../../ml/training/sft.ts';
+import type { JobContext } from '../jobContext.ts';
+import { readWeights, stepFolderName, writeWeights } from './checkpointFolders.ts';
+import { jobFacts, progressReporter, resumeStates } from './trainingProgress.ts';
+
+const resumeEverySteps = 25;
+
+export async function kind(context: JobContext): Promise<{ checkpoints: Record<string, string>; peakStep: number }> {
+  const { seed, task: taskSettings, sft: settings, base, outputFolder } = sftRequestSchema.parse(context.request);
+  const task = openTask(taskSettings);
+  const sets = episodeSets(task, taskSettings);
+  // the training loss is read on as many examples as a half of the evaluation has episodes
+  const trainingSample = sftExamples(task, settings, seed).slice(0, taskSettings.evaluationEpisodes / 2);
+  const { config, weights } = await readWeights(base);
+  const report = progressReporter(context, settings.steps, (step) => `SFT step ${step} of ${settings.steps}`);
+  const folderOf = (step: number): string => join(outputFolder, stepFolderName(step));
+  /** OOD answers right on the selection half, by step. */
+  const selected = jobFacts(context, 'selection');
+  await trainSft({
+    compute: await context.compute(),
+    config,
+    weights,
+    task,
+    settings,
+    seed,
+    signal: context.signal,
+    resumeEverySteps,
+    ...(await resumeStates(context)),
+    onMetrics: (step, values) => {
+      context.emit({ type: 'metrics', step, values });
+      report(step);
+    },
+    onCheckpoint: async (step, { model }) => {
+      const evaluation = await evaluateModel(model, task, sets, trainingSample);
+      await writeWeights(folderOf(step), config, await model.readWeights(), task);
+      const half = evaluation.ood.outcomes.slice(0, evaluation.ood.n / 2);
+      await selected.note({ [step]: [...half].filter((outcome) => outcome === '1').length });
+      context.emit({ type: 'evaluation', step, evaluation, folder: folderOf(step) });
+      report(step);
+    },
+  });
+  const checkpoints = Object.fromEntries(settings.checkpoints.map((step) => [String(step), folderOf(step)]));
+  return { checkpoints, peakStep: selectPeak(selected.facts) };
+}

@@ -1,0 +1,53 @@
+/** What the training kinds share: progress with time left, resume states, small facts that survive a restart. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { hasResumeState } from '../../ml/training/resumeState.ts';
+import type { Trainer } from '../../ml/training/trainingRun.ts';
+import type { JobContext } from '../jobContext.ts';
+
+/** Between two progress events, ms. */
+const progressIntervalMs = 250;
+
+/** @returns `report(done)`: emits progress now and then, with the time left by this attempt's own pace */
+export function progressReporter(context: JobContext, total: number, text: (done: number) => string) {
+  let first: { done: number; timeMs: number } | null = null;
+  let lastMs = 0;
+  return (done: number): void => {
+    const nowMs = Date.now();
+    first ??= { done, timeMs: nowMs };
+    if (nowMs - lastMs < progressIntervalMs && done < total) return;
+    lastMs = nowMs;
+    const pace = done > first.done ? (nowMs - first.timeMs) / (done - first.done) : null;
+    const left = pace === null ? {} : { remainingMs: Math.round(pace * (total - done)) };
+    context.emit({ type: 'progress', done, total, text: text(done), ...left });
+  };
+}
+
+/** Where a training job goes on from, and how it leaves such places behind. */
+export async function resumeStates(context: JobContext) {
+  const folder = join(context.folder, 'resume');
+  return {
+    resume: (await hasResumeState(folder)) ? folder : undefined,
+    onResumePoint: async (step: number, trainer: Trainer): Promise<void> => {
+      await trainer.saveResumeState(folder);
+      context.emit({ type: 'resumePoint', step });
+    },
+  };
+}
+
+/**
+ * Facts of a job by name that a resumed attempt needs and would not compute again. A fact noted again gets its new value,
+ * which is the same one: runs repeat bit for bit.
+ */
+export function jobFacts(context: JobContext, name: string) {
+  const file = join(context.folder, `${name}.json`);
+  const facts = (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}) as Record<string, number>;
+  return {
+    facts,
+    note: async (entries: Record<string, number>): Promise<void> => {
+      Object.assign(facts, entries);
+      await writeFileAtomic(file, JSON.stringify(facts));
+    },
+  };
+}
