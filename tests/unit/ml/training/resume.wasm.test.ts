@@ -1,0 +1,3 @@
+import { resumeLaws } from './resumeLaws.ts';
+
+resumeLaws('wasm');
