@@ -33,11 +33,20 @@ export async function ensureBuild(mode, onProgress) {
   rmSync(stamp, { force: true });
   const script = join(repositoryFolder, 'node_modules/electron-vite/bin/electron-vite.js');
   const args = [script, 'build', ...(mode === 'old' ? ['--mode', 'old'] : [])];
-  const { code, said } = await runCommand(engineNode() ?? process.execPath, args, { cwd: repositoryFolder });
+  const env = { ...process.env, NO_COLOR: '1' };
+  const { code, said } = await runCommand(engineNode() ?? process.execPath, args, { cwd: repositoryFolder, env });
   if (code !== 0) {
-    const words = said.trim().split('\n').slice(-12).join('\n');
+    const lines = said.split('\n').filter((line) => !/^\s+at /.test(line));
+    const from = Math.max(
+      0,
+      lines.findIndex((line) => /error/i.test(line)),
+    );
+    const words = lines
+      .slice(from, from + 16)
+      .join('\n')
+      .trim();
     throw new StepFailure(
-      `The user interface could not be built:\n${words}\n`,
+      `The user interface could not be built.\n${words}\n`,
       'Mend the sources, then run the command again.',
     );
   }
