@@ -131,15 +131,11 @@ export interface SessionConfig {
   /** Negative: ops run one after another in the thread that calls. */
   interOpThreads: number;
   xla: boolean;
-  /** An executor registered in TensorFlow; the default one when empty. */
-  executor: string;
 }
 
-export function encodeSessionConfig({ intraOpThreads, interOpThreads, xla, executor }: SessionConfig): Uint8Array {
+export function encodeSessionConfig({ intraOpThreads, interOpThreads, xla }: SessionConfig): Uint8Array {
   const config = new Message().integer(2, intraOpThreads).integer(5, interOpThreads);
   // graph_options.optimizer_options.global_jit_level = ON_2
   if (xla) config.message(10, new Message().message(3, new Message().integer(5, 2)));
-  // experimental.executor_type
-  if (executor !== '') config.message(16, new Message().bytes(3, executor));
   return config.encode();
 }
