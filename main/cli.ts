@@ -2,11 +2,19 @@
 /** The command line: `rotascope serve`, `study`, `import`, `doctor`. Run by Node 24 directly. */
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { importCommand } from './cli/import.ts';
 import { serveCommand } from './cli/serve.ts';
+import { studyCommand } from './cli/study.ts';
 
 const program = new Command('rotascope')
   .description(packageJson.description)
   .version(packageJson.version)
-  .addCommand(serveCommand());
+  .addCommand(serveCommand())
+  .addCommand(studyCommand())
+  .addCommand(importCommand());
+
+// Wrong usage is 2 everywhere; commander's own is 1.
+for (const command of [program, ...program.commands])
+  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 
 await program.parseAsync();
