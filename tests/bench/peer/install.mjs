@@ -13,7 +13,9 @@ export async function installPeer() {
   if (existsSync(peerPython) && spawnSync(peerPython, ['-c', 'import torch']).status === 0) return true;
   if (!process.argv.includes('--yes')) {
     const prompt = createInterface({ input: process.stdin, output: process.stdout });
-    const answer = await prompt.question(`Install PyTorch, the peer of the benchmark (about 5 GB), into ${folder}? [y/N] `);
+    const answer = await prompt.question(
+      `Install PyTorch, the peer of the benchmark (about 5 GB), into ${folder}? [y/N] `,
+    );
     prompt.close();
     if (!/^y/i.test(answer)) return false;
   }

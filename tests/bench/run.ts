@@ -1,0 +1,14 @@
+/** `npm run bench -- NAME`: runs one benchmark against its peer and prints ratios. */
+const benchmarks: Record<string, () => Promise<{ run(): Promise<void> }>> = {
+  training: () => import('./training.ts'),
+};
+
+const benchmark = process.argv[2] ?? '';
+const load = benchmarks[benchmark];
+if (!load) {
+  console.error(`Usage: npm run bench -- ${Object.keys(benchmarks).join(' | ')}`);
+  process.exitCode = 2;
+} else await (await load()).run();
+process.exit();
+
+export {};
