@@ -12,7 +12,14 @@ export const contractVersion = 1;
 
 export const jobStates = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
 export const jobKinds = [
-  'pretrain', 'sft', 'rl', 'decompose', 'ablate', 'analyse', 'importCheckpoints', 'selfTest',
+  'pretrain',
+  'sft',
+  'rl',
+  'decompose',
+  'ablate',
+  'analyse',
+  'importCheckpoints',
+  'selfTest',
 ] as const;
 export type JobKind = (typeof jobKinds)[number];
 export type JobState = (typeof jobStates)[number];
@@ -27,7 +34,9 @@ export const jobSchema = z.object({
   stageId: z.string().nullable(),
   seed: z.number().int().nullable(),
   request: z.unknown(),
-  progress: z.object({ done: z.number(), total: z.number(), text: z.string(), remainingMs: z.number().nullable() }).nullable(),
+  progress: z
+    .object({ done: z.number(), total: z.number(), text: z.string(), remainingMs: z.number().nullable() })
+    .nullable(),
   provenance: z.record(z.string(), z.unknown()).nullable(),
   error: errorShapeSchema.nullable(),
   attempt: z.number().int(),
@@ -68,7 +77,11 @@ export const studySchema = z.object({
 export type Study = z.infer<typeof studySchema>;
 
 export const tensorInfoSchema = z.object({
-  name: z.string(), dtype: z.string(), shape: z.array(z.number()), bytes: z.number(), file: z.string(),
+  name: z.string(),
+  dtype: z.string(),
+  shape: z.array(z.number()),
+  bytes: z.number(),
+  file: z.string(),
 });
 export const checkpointSchema = z.object({
   id: z.string(),
@@ -104,7 +117,15 @@ export const importVerdictSchema = z.object({
   text: z.string(),
   warnings: z.array(z.string()),
   /** Of an accepted path: what it is. */
-  summary: z.object({ architecture: z.string(), parameters: z.number(), bytes: z.number(), tensors: z.number(), files: z.number() }).nullable(),
+  summary: z
+    .object({
+      architecture: z.string(),
+      parameters: z.number(),
+      bytes: z.number(),
+      tensors: z.number(),
+      files: z.number(),
+    })
+    .nullable(),
   checkpointId: z.string().nullable(),
 });
 export type ImportVerdict = z.infer<typeof importVerdictSchema>;
@@ -151,7 +172,10 @@ export const calls = {
 
   'studies.list': call(none, z.array(studySchema)),
   'studies.get': call(id, studySchema),
-  'studies.estimate': call(studySettingsSchema, z.object({ durationMs: z.number(), diskBytes: z.number(), jobs: z.number().int(), basis: z.string() })),
+  'studies.estimate': call(
+    studySettingsSchema,
+    z.object({ durationMs: z.number(), diskBytes: z.number(), jobs: z.number().int(), basis: z.string() }),
+  ),
   /** The same settings find the same study unless `new`; a finished one is returned as it is. */
   'studies.create': call(z.object({ settings: studySettingsSchema, new: z.boolean().default(false) }), studySchema),
   'studies.start': call(id, studySchema),
@@ -168,7 +192,9 @@ export const calls = {
     z.object({ id: z.string(), afterRevision: z.number().int().default(0) }),
     z.object({
       revision: z.number().int(),
-      rows: z.array(z.object({ stageId: z.string(), step: z.number().int(), values: z.record(z.string(), z.number()) })),
+      rows: z.array(
+        z.object({ stageId: z.string(), step: z.number().int(), values: z.record(z.string(), z.number()) }),
+      ),
     }),
   ),
 
@@ -176,7 +202,14 @@ export const calls = {
   'jobs.get': call(id, jobSchema),
   'jobs.cancel': call(id, jobSchema),
   'jobs.resume': call(id, jobSchema),
-  'jobs.events': call(z.object({ id: z.string(), afterSeq: z.number().int().default(0), limit: z.number().int().max(5000).default(1000) }), z.array(workerEventSchema)),
+  'jobs.events': call(
+    z.object({
+      id: z.string(),
+      afterSeq: z.number().int().default(0),
+      limit: z.number().int().max(5000).default(1000),
+    }),
+    z.array(workerEventSchema),
+  ),
   'jobs.log': call(id, z.object({ text: z.string(), truncated: z.boolean() })),
 
   'checkpoints.list': call(none, z.array(checkpointSchema)),

@@ -90,17 +90,13 @@ export const rlSettingsSchema = z.object({
     .default({ correct: 1, wrongFormula: 0, wrongNumber: 0, badFormat: -0.5 }),
   evaluateEvery: count.default(10),
   /** SFT steps that RL with anchor starts from; `peak` is resolved from the selection half. */
-  starts: z
-    .array(z.union([z.literal('peak'), z.number().int().min(0)]))
-    .default([200, 0, 'peak', 100, 300, 500]),
+  starts: z.array(z.union([z.literal('peak'), z.number().int().min(0)])).default([200, 0, 'peak', 100, 300, 500]),
   /** Arms run from SFT_End beside the anchored one, so that the recovery is attributed. */
   controlArms: z.array(rlArmSchema).default(['ppoPlain', 'anchorOnly']),
 });
 
 export const ablationSettingsSchema = z.object({
-  matrices: z
-    .array(z.enum(['q', 'k', 'v', 'gate', 'up', 'down']))
-    .default(['q', 'k', 'v', 'gate', 'up', 'down']),
+  matrices: z.array(z.enum(['q', 'k', 'v', 'gate', 'up', 'down'])).default(['q', 'k', 'v', 'gate', 'up', 'down']),
   /** Whole edited models per random control: 19 give p >= 0.05 resolution. */
   controlReplicates: z.number().int().min(0).default(19),
   interpolationAlphas: z.array(z.number()).default([0.25, 0.5, 0.75]),
@@ -125,8 +121,10 @@ export const studySettingsSchema = studyFields.superRefine(({ model, sft, rl, se
   const refuse = (path: string[], message: string): void => void context.addIssue({ code: 'custom', path, message });
   const saved = new Set(sft.checkpoints);
   if (!saved.has(0)) refuse(['sft', 'checkpoints'], 'Step 0 (the base) has to be among the SFT checkpoints.');
-  if (!saved.has(sft.endStep)) refuse(['sft', 'endStep'], `SFT_End (step ${sft.endStep}) is not among the checkpoints.`);
-  if (Math.max(...sft.checkpoints) > sft.steps) refuse(['sft', 'checkpoints'], 'A checkpoint lies after the last step.');
+  if (!saved.has(sft.endStep))
+    refuse(['sft', 'endStep'], `SFT_End (step ${sft.endStep}) is not among the checkpoints.`);
+  if (Math.max(...sft.checkpoints) > sft.steps)
+    refuse(['sft', 'checkpoints'], 'A checkpoint lies after the last step.');
   for (const start of rl.starts)
     if (start !== 'peak' && !saved.has(start)) refuse(['rl', 'starts'], `RL start ${start} is not an SFT checkpoint.`);
   if (new Set(seeds).size !== seeds.length) refuse(['seeds'], 'A seed is listed twice.');

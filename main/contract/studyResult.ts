@@ -95,13 +95,21 @@ export type Difference = z.infer<typeof difference>;
 
 export const verdictsSchema = z.object({
   peak: verdict(
-    z.object({ step: z.number(), selectAccuracy: z.number(), reportAccuracy: z.number(), reportInterval: intervalSchema }),
+    z.object({
+      step: z.number(),
+      selectAccuracy: z.number(),
+      reportAccuracy: z.number(),
+      reportInterval: intervalSchema,
+    }),
     z.object({ peakSet: z.array(z.number()) }),
   ),
   /** Steps, or null when it never happens. */
   forgettingOnset: verdict(z.number().nullable(), z.number().nullable()),
   /** Fall from peak to SFT_End and to the last checkpoint. */
-  forgetting: verdict(z.object({ toEnd: z.number(), toLast: z.number() }), z.object({ toEnd: difference, toLast: difference })),
+  forgetting: verdict(
+    z.object({ toEnd: z.number(), toLast: z.number() }),
+    z.object({ toEnd: difference, toLast: difference }),
+  ),
   inDistLossFell: verdict(z.boolean(), z.boolean()),
   overfitting: verdict(z.boolean(), z.boolean()),
   /** Per arm from SFT_End: OOD and ID accuracy against SFT_End and against the peak, and the recovery share. */
@@ -175,7 +183,13 @@ export type SeedResult = z.infer<typeof seedResultSchema>;
 export const studyResultSchema = z.object({
   type: z.literal('result'),
   version: z.literal(1),
-  study: z.object({ id: z.string(), name: z.string(), preset: z.string(), createdAt: z.string(), settingsHash: z.string() }),
+  study: z.object({
+    id: z.string(),
+    name: z.string(),
+    preset: z.string(),
+    createdAt: z.string(),
+    settingsHash: z.string(),
+  }),
   complete: z.boolean(),
   provenance: z.record(z.string(), z.unknown()),
   seeds: z.array(seedResultSchema),

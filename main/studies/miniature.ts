@@ -59,7 +59,14 @@ function planSeed(settings: StudySettings, seed: number): PlannedStage[] {
     { id: id('ablate'), seed, kind: 'ablate', title: 'Revert, beside controls', dependsOn: [rlEnd], weight: 70 },
   );
   const before = stages.map((stage) => stage.id);
-  stages.push({ id: id('analyse'), seed, kind: 'analyse', title: 'Test and put in words', dependsOn: before, weight: 3 });
+  stages.push({
+    id: id('analyse'),
+    seed,
+    kind: 'analyse',
+    title: 'Test and put in words',
+    dependsOn: before,
+    weight: 3,
+  });
   return stages;
 }
 

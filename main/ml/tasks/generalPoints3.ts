@@ -32,7 +32,14 @@ const [padId, bosId, eosId, sep, sep2] = ['<pad>', '<bos>', '<eos>', '<sep>', '<
   number,
 ];
 const [cardsToken, numberToken, formulaToken, x1, x2, open, close, equals] = [
-  'CARDS', 'NUMBER', 'FORMULA', 'X1', 'X2', '(', ')', '=', // prettier-ignore
+  'CARDS',
+  'NUMBER',
+  'FORMULA',
+  'X1',
+  'X2',
+  '(',
+  ')',
+  '=', // prettier-ignore
 ].map(tokenId) as [number, number, number, number, number, number, number, number];
 
 export const promptLength = 7;
@@ -72,7 +79,15 @@ export function evaluateSolution({ a, firstOperator, b, secondOperator, c }: Sol
 
 function orderings(numbers: Triple): Triple[] {
   const seen = new Map<string, Triple>();
-  for (const [i, j, k] of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] as Triple[]) { // prettier-ignore
+  for (const [i, j, k] of [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ] as Triple[]) {
+    // prettier-ignore
     const ordering: Triple = [numbers[i]!, numbers[j]!, numbers[k]!];
     seen.set(ordering.join(), ordering);
   }

@@ -73,7 +73,9 @@ describe('episodes', () => {
     }
   });
   it('are frozen by their seed and have a face card', () => {
-    const [first, again, other] = [9, 9, 10].map((seed) => task.evaluationSet('ood', 50, seed).map((e) => text(e.prompt)));
+    const [first, again, other] = [9, 9, 10].map((seed) =>
+      task.evaluationSet('ood', 50, seed).map((e) => text(e.prompt)),
+    );
     expect(again).toEqual(first);
     expect(other).not.toEqual(first);
     for (const prompt of first!) expect(prompt).toMatch(/^<bos> RB \d+ (\S+ ){3}<sep>$/);
