@@ -21,7 +21,9 @@ function writtenBy(store: Store, job: Job): WrittenCheckpoint[] {
     return folder === null ? [] : [{ folder, step, name: nameAt(job, step) }];
   });
   const base = job.kind === 'pretrain' ? stageOutputSchemas.pretrain.safeParse(store.jobs.output(job.id)) : null;
-  return base?.success ? [...evaluated, { folder: base.data.base, step: null, name: `Base · seed ${job.seed}` }] : evaluated;
+  return base?.success
+    ? [...evaluated, { folder: base.data.base, step: null, name: `Base · seed ${job.seed}` }]
+    : evaluated;
 }
 
 /** Keeps the catalogue up to date with what the jobs of studies write. */

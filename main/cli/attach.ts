@@ -47,7 +47,8 @@ export async function attachEngine(dataFolder: string, onEvents: OnEvents = () =
     engine = await startEngine({ dataFolder: folder });
   } catch (error) {
     // Another command was faster.
-    const other = error instanceof AppError && error.code === 'ENGINE_LOCKED' && (await connectRunning(folder, onEvents));
+    const other =
+      error instanceof AppError && error.code === 'ENGINE_LOCKED' && (await connectRunning(folder, onEvents));
     if (!other) throw error;
     return other;
   }

@@ -51,7 +51,12 @@ class Wake {
 }
 
 /** Every event since last time, by job and in order. */
-async function printNewEvents(client: EngineClient, study: Study, seen: Map<string, number>, output: StudyOutput): Promise<void> {
+async function printNewEvents(
+  client: EngineClient,
+  study: Study,
+  seen: Map<string, number>,
+  output: StudyOutput,
+): Promise<void> {
   for (const stage of study.stages) {
     const { jobId } = stage;
     if (jobId === null || (stage.state === 'succeeded' && seen.get(jobId) === Infinity)) continue;
@@ -66,7 +71,13 @@ async function printNewEvents(client: EngineClient, study: Study, seen: Map<stri
   }
 }
 
-async function follow(client: EngineClient, id: string, wake: Wake, output: StudyOutput, json: boolean): Promise<Study> {
+async function follow(
+  client: EngineClient,
+  id: string,
+  wake: Wake,
+  output: StudyOutput,
+  json: boolean,
+): Promise<Study> {
   const seen = new Map<string, number>();
   for (;;) {
     const study = await client.call('studies.get', { id });

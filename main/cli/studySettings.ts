@@ -37,7 +37,9 @@ function parseValue(text: string): unknown {
 function assign(tree: Tree, assignment: string): Tree {
   const [, path, value] = /^([A-Za-z0-9.]+)=(.*)$/s.exec(assignment) ?? [];
   if (path === undefined || value === undefined)
-    throw new AppError('INVALID_REQUEST', `--set ${assignment} is not NAME=VALUE.`, { hint: 'E.g. --set rl.iterations=10' });
+    throw new AppError('INVALID_REQUEST', `--set ${assignment} is not NAME=VALUE.`, {
+      hint: 'E.g. --set rl.iterations=10',
+    });
   const names = path.split('.');
   const copy = structuredClone(tree);
   let place = copy;
@@ -72,6 +74,8 @@ export function resolveSettings(options: SettingsOptions): StudySettings {
   }
   const [unknown] = unknownNames(tree, parsed.data);
   if (unknown)
-    throw new AppError('INVALID_REQUEST', `There is no setting ${unknown}.`, { hint: 'See main/contract/settings.ts.' });
+    throw new AppError('INVALID_REQUEST', `There is no setting ${unknown}.`, {
+      hint: 'See main/contract/settings.ts.',
+    });
   return parsed.data;
 }

@@ -25,6 +25,9 @@ import type { WorkerEnd } from './workerProcess.ts';
 /** Attempts that start by themselves after a crash, without a resume point in between. */
 const maxAutomaticAttempts = 2;
 
+/** A worker inside one long call cannot say that it has written; its file is looked at this often, ms. */
+const pollIntervalMs = 1000;
+
 export interface JobOrder {
   kind: JobKind;
   title: string;
@@ -211,8 +214,10 @@ export class JobSupervisor {
     const worker = new WorkerProcess(folder, () => this.#ingest(job.id));
     const running: RunningJob = { worker, stopReason: null };
     this.#running.set(job.id, running);
+    const poll = setInterval(() => this.#ingest(job.id), pollIntervalMs);
     log.info({ job: job.id, kind: job.kind, attempt: job.attempt, worker: worker.pid }, 'A job starts');
     void worker.ended.then((end) => {
+      clearInterval(poll);
       this.#running.delete(job.id);
       this.#settleEnded(job.id, end, running.stopReason, null);
       this.#startNext();

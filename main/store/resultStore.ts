@@ -95,6 +95,15 @@ export class ResultStore {
     }));
   }
 
+  metrics(jobId: string): StoredMetrics[] {
+    const query = this.#db.sql.selectFrom('metrics').selectAll().where('jobId', '=', jobId).orderBy('step');
+    return this.#db.all(query).map(({ step, valuesJson }) => ({
+      jobId,
+      step,
+      values: JSON.parse(valuesJson) as Record<string, number>,
+    }));
+  }
+
   evaluations(jobId: string): StoredEvaluation[] {
     const query = this.#db.sql.selectFrom('evaluations').selectAll().where('jobId', '=', jobId).orderBy('step');
     return this.#db.all(query).map(({ step, evaluationJson, folder }) => ({

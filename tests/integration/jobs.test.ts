@@ -1,0 +1,219 @@
+/** The queue with real worker processes and a real database. */
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Job } from '../../main/contract/api.ts';
+import { workerEventSchema } from '../../main/contract/events.ts';
+import { JobSupervisor } from '../../main/jobs/supervisor.ts';
+import { openStore } from '../../main/store/store.ts';
+import type { Store } from '../../main/store/store.ts';
+import { temporaryFolder, until } from './engineProcess.ts';
+import { valueAt } from './kinds/testKinds.ts';
+import type { CountRequest } from './kinds/testKinds.ts';
+
+process.env['NODE_ENV'] = 'test';
+process.env['ROTASCOPE_TEST_KINDS'] = fileURLToPath(new URL('./kinds/testKinds.ts', import.meta.url));
+
+interface Bench {
+  folder: string;
+  store: Store;
+  supervisor: JobSupervisor;
+  settled: Job[];
+  states: string[];
+}
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+async function openBench(slots = 2): Promise<Bench> {
+  const folder = await temporaryFolder();
+  const store = await openStore(join(folder, 'rotascope.sqlite'));
+  const supervisor = new JobSupervisor({ store, jobsFolder: join(folder, 'jobs'), slots, versions: {}, log });
+  const settled: Job[] = [];
+  const states: string[] = [];
+  supervisor.listen({
+    onJob: (job) => states.at(-1) === job.state || states.push(job.state),
+    onEvents: () => undefined,
+    onSettled: (job) => settled.push(job),
+  });
+  onTestFinished(async () => {
+    await supervisor.stop();
+    store.close();
+  });
+  return { folder, store, supervisor, settled, states };
+}
+
+const order = (request: CountRequest, title = 'Count') =>
+  ({ kind: 'selfTest', title, studyId: null, stageId: null, seed: null, request }) as const;
+
+const settle = (bench: Bench, count = 1): Promise<Job[]> =>
+  until(
+    () => bench.settled,
+    (jobs) => jobs.length >= count,
+  );
+
+/** Every event of the file is in the table once, in order, and nothing else is. */
+function expectExactlyOnce(bench: Bench, jobId: string): void {
+  const lines = readFileSync(join(bench.supervisor.folder(jobId), 'events.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n');
+  const written = lines.map((line) => workerEventSchema.parse(JSON.parse(line)));
+  const stored = bench.store.results.events(jobId, 0, 100_000);
+  expect(stored).toEqual(written);
+  expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, index) => index + 1));
+}
+
+/** [step, value] as a run that was never disturbed leaves it. */
+const undisturbed = (steps: number) => Array.from({ length: steps }, (_, i) => [i + 1, valueAt(i + 1)]);
+
+function metricRows(bench: Bench, jobId: string): [number, number, number][] {
+  const stored = bench.store.results.metrics(jobId);
+  return stored.map(({ step, values }) => [step, values['value']!, values['attempt']!]);
+}
+
+test('a job goes from the queue to its end and leaves its events, numbers, log and request', async () => {
+  const bench = await openBench();
+  const { id } = bench.supervisor.enqueue(order({ steps: 12 }));
+  const [job] = await settle(bench);
+  expect(job).toMatchObject({ id, state: 'succeeded', attempt: 1, error: null });
+  expect(bench.states).toEqual(['queued', 'running', 'succeeded']);
+  expect(job!.progress).toMatchObject({ done: 12, total: 12 });
+  expect(bench.store.jobs.output(id)).toEqual({ counted: 12 });
+  expect(metricRows(bench, id).map(([step, value]) => [step, value])).toEqual(undisturbed(12));
+  expect(bench.store.results.evaluations(id).map(({ step }) => step)).toEqual([5, 10]);
+  expectExactlyOnce(bench, id);
+  const folder = bench.supervisor.folder(id);
+  expect(JSON.parse(readFileSync(join(folder, 'request.json'), 'utf8'))).toMatchObject({ request: { steps: 12 } });
+  expect(readFileSync(join(folder, 'worker.log'), 'utf8')).toContain('attempt 1 from step 0');
+});
+
+test('jobs run side by side up to the slots, in order', async () => {
+  const bench = await openBench(2);
+  const jobs = ['a', 'b', 'c'].map((title) => bench.supervisor.enqueue(order({ steps: 20, stepMs: 20 }, title)));
+  await until(
+    () => bench.store.jobs.withState('running').length,
+    (count) => count === 2,
+  );
+  expect(bench.store.jobs.withState('queued').map(({ title }) => title)).toEqual(['c']);
+  await settle(bench, 3);
+  for (const { id } of jobs) expect(bench.store.jobs.get(id)!.state).toBe('succeeded');
+});
+
+test('a failure keeps its error and its message', async () => {
+  const bench = await openBench();
+  const { id } = bench.supervisor.enqueue(order({ steps: 9, failAtStep: 3 }));
+  const [job] = await settle(bench);
+  expect(job).toMatchObject({ id, state: 'failed', error: { code: 'INTERNAL', message: 'Step 3 cannot be done.' } });
+  expect(job!.error!.cause).toContain('testKinds');
+  expect(() => bench.supervisor.resume('unknown')).toThrow(/not in the list/);
+});
+
+test('cancel ends a running job and a queued one, and a cancelled job can be resumed', async () => {
+  const bench = await openBench(1);
+  const running = bench.supervisor.enqueue(order({ steps: 1000, stepMs: 10 }));
+  const queued = bench.supervisor.enqueue(order({ steps: 5 }));
+  await until(
+    () => bench.store.jobs.get(running.id)!.lastSeq,
+    (seq) => seq > 20,
+  );
+  expect(bench.supervisor.cancel(queued.id).state).toBe('cancelled');
+  bench.supervisor.cancel(running.id);
+  await settle(bench, 2);
+  expect(bench.store.jobs.get(running.id)).toMatchObject({ state: 'cancelled', error: null });
+  expectExactlyOnce(bench, running.id);
+  bench.supervisor.resume(queued.id);
+  await settle(bench, 3);
+  expect(bench.store.jobs.get(queued.id)).toMatchObject({ state: 'succeeded', attempt: 2 });
+  expect(() => bench.supervisor.resume(queued.id)).toThrow(/cannot be resumed/);
+});
+
+test('a worker that hears no signal is ended by force', { timeout: 30_000 }, async () => {
+  const bench = await openBench();
+  const { id } = bench.supervisor.enqueue(order({ steps: 9, hangAtStep: 2 }));
+  await until(
+    () => bench.store.jobs.get(id)!.lastSeq,
+    (seq) => seq >= 4,
+  );
+  bench.supervisor.cancel(id);
+  await settle(bench);
+  expect(bench.store.jobs.get(id)!.state).toBe('cancelled');
+});
+
+test('a killed worker leaves its reason; resumed, the numbers are those of a run never killed', async () => {
+  const bench = await openBench();
+  const { id } = bench.supervisor.enqueue(order({ steps: 20, crashAtStep: 13 }));
+  const [crashed] = await settle(bench);
+  expect(crashed).toMatchObject({
+    state: 'interrupted',
+    error: { code: 'WORKER_CRASHED', details: { signal: 'SIGKILL' } },
+  });
+  expect(crashed!.error!.message).toContain('SIGKILL');
+  expect(metricRows(bench, id).length).toBe(13);
+  bench.supervisor.resume(id);
+  await settle(bench, 2);
+  expect(bench.store.jobs.get(id)).toMatchObject({ state: 'succeeded', attempt: 2, error: null });
+  const rows = metricRows(bench, id);
+  expect(rows.map(([step, value]) => [step, value])).toEqual(undisturbed(20));
+  // Steps past the resume point at 10 were written again.
+  expect(rows.map(([, , attempt]) => attempt)).toEqual([...Array(10).fill(1), ...Array(10).fill(2)]);
+  expectExactlyOnce(bench, id);
+});
+
+test('rows past the resume point are void as soon as the new attempt speaks', async () => {
+  const bench = await openBench();
+  const { id } = bench.supervisor.enqueue(order({ steps: 20, stepMs: 1, crashAtStep: 14 }));
+  await settle(bench);
+  const request = bench.store.jobs.get(id)!.request as CountRequest;
+  expect(request.crashAtStep).toBe(14);
+  // The state file is older than the last resume point of the events, as after a restore: the attempt begins at 5.
+  writeFileSync(join(bench.supervisor.folder(id), 'state.json'), JSON.stringify({ step: 5 }));
+  bench.supervisor.resume(id);
+  await settle(bench, 2);
+  const rows = metricRows(bench, id);
+  expect(rows.map(([step, value]) => [step, value])).toEqual(undisturbed(20));
+  expect(rows.map(([, , attempt]) => attempt)).toEqual([...Array(5).fill(1), ...Array(15).fill(2)]);
+  expect(bench.store.results.evaluations(id).map(({ step }) => step)).toEqual([5, 10, 15, 20]);
+});
+
+test('a torn last line is left out, cut off at the next attempt, and nothing is lost or doubled', async () => {
+  const bench = await openBench();
+  const { id } = bench.supervisor.enqueue(order({ steps: 10, crashAtStep: 7 }));
+  const [crashed] = await settle(bench);
+  const file = join(bench.supervisor.folder(id), 'events.jsonl');
+  appendFileSync(file, '{"seq":999,"timeMs":17,"type":"metr');
+  bench.supervisor.resume(id);
+  await settle(bench, 2);
+  expect(bench.store.jobs.get(id)!.state).toBe('succeeded');
+  expect(bench.store.jobs.get(id)!.lastSeq).toBeGreaterThan(crashed!.lastSeq);
+  expect(readFileSync(file, 'utf8')).not.toContain('999');
+  expectExactlyOnce(bench, id);
+});
+
+test('a lost tail of events.jsonl does not make numbers collide', async () => {
+  const bench = await openBench();
+  const { id } = bench.supervisor.enqueue(order({ steps: 10, crashAtStep: 7 }));
+  const [crashed] = await settle(bench);
+  const file = join(bench.supervisor.folder(id), 'events.jsonl');
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  writeFileSync(file, `${lines.slice(0, -4).join('\n')}\n`);
+  bench.supervisor.resume(id);
+  await settle(bench, 2);
+  const events = bench.store.results.events(id, 0, 1000);
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+  expect(events.find(({ seq }) => seq === crashed!.lastSeq + 1)!.type).toBe('started');
+  expect(metricRows(bench, id).map(([step, value]) => [step, value])).toEqual(undisturbed(10));
+});
+
+test('a stop in order leaves running and queued jobs interrupted, to be resumed', async () => {
+  const bench = await openBench(1);
+  const running = bench.supervisor.enqueue(order({ steps: 1000, stepMs: 10 }));
+  const queued = bench.supervisor.enqueue(order({ steps: 5 }));
+  await until(
+    () => bench.store.jobs.get(running.id)!.lastSeq,
+    (seq) => seq > 10,
+  );
+  await bench.supervisor.stop();
+  for (const { id } of [running, queued])
+    expect(bench.store.jobs.get(id)).toMatchObject({ state: 'interrupted', error: { code: 'INTERRUPTED' } });
+  expect(existsSync(join(bench.supervisor.folder(running.id), 'worker.json'))).toBe(true);
+});
