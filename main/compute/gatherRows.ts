@@ -3,7 +3,7 @@
  * UnsortedSegmentSum, which the wasm backend lacks; here the gradient is a matrix product with the one-hot ids, which
  * both backends have and which sums in the same order every time.
  */
-import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { Tensor1D } from '@tensorflow/tfjs';
 import type { Tensor, Tf } from './session.ts';
 
 /**
@@ -19,8 +19,8 @@ export function gatherRows(tf: Tf, table: Tensor, ids: Tensor): Tensor {
     save([flat]);
     const value = tf.gather(rowsOfTable, flat);
     const gradFunc = (dy: Tensor, [savedIds]: Tensor[]) =>
-      tf.matMul(tf.oneHot(savedIds as typeof flat, rows), dy as Tensor2D, true, false);
-    return { value, gradFunc: gradFunc as (dy: Tensor, saved: Tensor[]) => Tensor };
+      tf.matMul(tf.oneHot(savedIds as typeof flat, rows), dy, true, false);
+    return { value, gradFunc: gradFunc };
   });
   return pick(table).reshape([...ids.shape, width]);
 }

@@ -3,7 +3,7 @@
  * not when it runs op by op, and the two differ in the last bits; and for short rows oneDNN's is the slowest of the ways
  * (64 x 4 x 25 rows of 25: 0.32 ms, from elementary ops 0.28 ms). Built from elementary ops it is the same everywhere.
  */
-import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs';
+import type { TensorInfo } from '@tensorflow/tfjs';
 import type { Tensor, Tf } from './session.ts';
 
 export function registerNativeKernels(tf: Tf): void {
@@ -11,7 +11,7 @@ export function registerNativeKernels(tf: Tf): void {
   tf.registerKernel({
     kernelName: 'Softmax',
     backendName: 'tensorflow',
-    kernelFunc: ({ inputs }) => softmaxOfRows(tf, (inputs as NamedTensorInfoMap)['logits'] as Tensor),
+    kernelFunc: ({ inputs }) => softmaxOfRows(tf, (inputs)['logits'] as Tensor),
   });
 }
 

@@ -2,7 +2,6 @@
  * A recorded step as nodes of a TensorFlow graph. Every variable is read once, and an update of a variable runs after
  * that read: a step sees the values of before, whatever it assigns, like the eager one.
  */
-import type { z } from 'zod';
 import { type Attribute, dataTypes, type GraphNode } from './graphDef.ts';
 import type { TensorSpec } from './session.ts';
 import type { Source, StepTrace } from './stepTrace.ts';

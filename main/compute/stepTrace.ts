@@ -98,6 +98,7 @@ class Recorder {
   readonly #constants = new Map<string, Source>();
   /** Of every tensor that an op was given: what is needed to write one made before the trace as a constant. */
   readonly #shapes = new Map<number, number[]>();
+  #refusal: Error | undefined;
 
   constructor(tf: Tf, stepName: string) {
     this.#tf = tf;
@@ -124,11 +125,17 @@ class Recorder {
     const engine = this.#tf.engine();
     const readSync = engine.readSync.bind(engine);
     const idsOf = this.#backend.getInputTensorIds.bind(this.#backend);
-    const checkedRead = (dataId: object): ReturnType<typeof readSync> => {
-      this.#checkRead(dataId);
-      return readSync(dataId);
-    };
-    Object.assign(engine, { readSync: checkedRead, read: async (dataId: object) => checkedRead(dataId) });
+    Object.assign(engine, {
+      readSync: (dataId: object) => {
+        this.#checkRead(dataId);
+        return readSync(dataId);
+      },
+      // Nobody awaits inside a step, so a rejection would be seen by nobody: it is thrown when the step returns.
+      read: (dataId: object) => {
+        this.#catchRefusal(() => this.#checkRead(dataId));
+        return Promise.resolve(readSync(dataId));
+      },
+    });
     Object.assign(this.#backend, {
       binding: this.#listeningBinding(),
       getInputTensorIds: (tensors: Tensor[]) => {
@@ -139,7 +146,9 @@ class Recorder {
       },
     });
     try {
-      for (const [key, tensor] of body()) {
+      const outputs = body();
+      if (this.#refusal !== undefined) throw this.#refusal;
+      for (const [key, tensor] of outputs) {
         this.trace.outputs.push({
           key,
           shape: tensor.shape,
@@ -167,6 +176,14 @@ class Recorder {
       ] as const) {
         for (const name of names) delete (object as unknown as Record<string, unknown>)[name];
       }
+    }
+  }
+
+  #catchRefusal(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#refusal ??= error as Error;
     }
   }
 

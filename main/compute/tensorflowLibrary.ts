@@ -23,7 +23,7 @@ export class TensorflowLibrary {
   constructor(libraryPath: string) {
     const library = koffi.load(libraryPath);
     const declare = (name: string, result: string, ...parameters: string[]): NativeFunction =>
-      library.func(name, result, parameters) as unknown as NativeFunction;
+      library.func(name, result, parameters);
     const pointer = 'void *';
     this.#functions = {
       newStatus: declare('TF_NewStatus', pointer),
