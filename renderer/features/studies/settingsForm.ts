@@ -1,0 +1,124 @@
+/**
+ * A form made from the settings themselves: one field a leaf, grouped by section, text in and the schema's own messages
+ * out. Whoever adds a setting to the schema has it in the form.
+ */
+import { studySettingsSchema, type StudySettings } from '../../../main/contract/settings.ts';
+
+export type FieldKind = 'number' | 'text' | 'boolean' | 'list';
+
+export interface SettingField {
+  /** "sft.learningRate". */
+  path: string;
+  label: string;
+  kind: FieldKind;
+  /** The default, as the field shows it. */
+  initial: string;
+}
+
+export interface SettingGroup {
+  name: string;
+  label: string;
+  fields: SettingField[];
+}
+
+/** Field path -> what the user typed; absent is the default. */
+export type Draft = Record<string, string>;
+
+const groupLabels: Record<string, string> = {
+  '': 'Study',
+  task: 'Task and evaluation',
+  model: 'Model',
+  pretrain: 'Pretraining',
+  sft: 'SFT',
+  rl: 'RL',
+  ablation: 'Decomposition and ablations',
+};
+/** Fixed by the preset: nothing to choose. */
+const fixedPaths = new Set(['preset', 'task.name']);
+
+/** "valueLearningRate" -> "Value learning rate". */
+export function labelOf(name: string): string {
+  const words = name.replace(/([a-z])([A-Z0-9])/g, '$1 $2').toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const isSection = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const asText = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value));
+
+function kindOf(value: unknown): FieldKind {
+  if (Array.isArray(value)) return 'list';
+  if (typeof value === 'boolean') return 'boolean';
+  return typeof value === 'number' ? 'number' : 'text';
+}
+
+function leaves(section: Record<string, unknown>, prefix: string, labelPrefix: string): SettingField[] {
+  return Object.entries(section).flatMap(([name, value]): SettingField[] => {
+    const path = prefix === '' ? name : `${prefix}.${name}`;
+    if (fixedPaths.has(path)) return [];
+    const label = labelPrefix === '' ? labelOf(name) : `${labelPrefix}: ${labelOf(name).toLowerCase()}`;
+    if (isSection(value)) return leaves(value, path, label);
+    return [{ path, label, kind: kindOf(value), initial: asText(value) }];
+  });
+}
+
+/** Every setting, in the order of the schema. */
+export function settingGroups(defaults: StudySettings = studySettingsSchema.parse({})): SettingGroup[] {
+  const entries: [string, unknown][] = Object.entries(defaults);
+  const loose = Object.fromEntries(entries.filter(([, value]) => !isSection(value)));
+  const sections = entries.filter((entry): entry is [string, Record<string, unknown>] => isSection(entry[1]));
+  return [
+    { name: '', label: groupLabels['']!, fields: leaves(loose, '', '') },
+    ...sections.map(([name, section]) => ({
+      name,
+      label: groupLabels[name] ?? labelOf(name),
+      fields: leaves(section, name, ''),
+    })),
+  ];
+}
+
+/** "0, 10, peak" -> [0, 10, 'peak']; a number that is none stays text, so that the schema can say so. */
+function parseScalar(text: string): string | number {
+  const trimmed = text.trim();
+  const value = Number(trimmed);
+  return trimmed === '' || Number.isNaN(value) ? trimmed : value;
+}
+
+function parseField({ kind }: SettingField, text: string): unknown {
+  if (kind === 'boolean') return text === 'true';
+  if (kind === 'list')
+    return text
+      .split(/[\s,]+/)
+      .filter((part) => part !== '')
+      .map(parseScalar);
+  return kind === 'number' ? parseScalar(text) : text;
+}
+
+export type DraftResult =
+  | { ok: true; settings: StudySettings }
+  /** Field path -> the schema's message. */
+  | { ok: false; errors: Record<string, string> };
+
+/** Checks what was typed with the same schema that the engine uses. */
+export function settingsFromDraft(draft: Draft, groups: SettingGroup[]): DraftResult {
+  const input: Record<string, unknown> = {};
+  for (const field of groups.flatMap(({ fields }) => fields)) {
+    const keys = field.path.split('.');
+    const last = keys.pop()!;
+    let section = input;
+    for (const key of keys) section = (section[key] ??= {}) as Record<string, unknown>;
+    section[last] = parseField(field, draft[field.path] ?? field.initial);
+  }
+  const parsed = studySettingsSchema.safeParse(input);
+  if (parsed.success) return { ok: true, settings: parsed.data };
+  const paths = new Set(groups.flatMap(({ fields }) => fields.map(({ path }) => path)));
+  const errors: Record<string, string> = {};
+  for (const { path, message } of parsed.error.issues) {
+    // An issue inside a list belongs to the list's field.
+    const keys = path.map(String);
+    while (keys.length > 0 && !paths.has(keys.join('.'))) keys.pop();
+    errors[keys.join('.')] ??= message;
+  }
+  return { ok: false, errors };
+}

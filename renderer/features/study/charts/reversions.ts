@@ -1,0 +1,296 @@
+/**
+ * Reversion of singular values, singular vectors and both, of one stage (the paper's Figures 4-7, whole model), beside
+ * what each has to be compared with: its scrambled controls (mean and range), the two doses (one edit at the size of
+ * the other), the reference's and the target's own accuracy, and the size of the change.
+ */
+import type { AblationPoint, SeedResult } from '../../../../main/contract/studyResult.ts';
+import { wilsonInterval } from '../../../../main/contract/wilson.ts';
+import type { ChartFrame, Figure } from '../../../figures/figure.ts';
+import { legend, still, tooltip, whiskers } from '../../../figures/marks.ts';
+import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
+import type { ChartTheme } from '../../../figures/palette.ts';
+import { percent, percentWithInterval } from '../../../figures/quantities.ts';
+import { scoreCells } from './accuracyCurve.ts';
+import { accuracy, mean, namedEvaluation, splitLabels, type SeedView, type Split } from './seedView.ts';
+
+export type ReversionStage = AblationPoint['stage'];
+const splits: Split[] = ['inDist', 'ood'];
+
+/** Checkpoint names as the figures write them. */
+export const checkpointLabels = { base: 'base', peak: 'SFT peak', end: 'SFT_End', last: 'last SFT', rlEnd: 'RL_End' };
+
+type Edit = 'singularValues' | 'singularVectors' | 'both';
+interface Row {
+  label: string;
+  edit: Edit;
+  dose: boolean;
+}
+const rows: Row[] = [
+  { label: 'values', edit: 'singularValues', dose: false },
+  { label: "values, at the vectors' size", edit: 'singularValues', dose: true },
+  { label: 'vectors', edit: 'singularVectors', dose: false },
+  { label: "vectors, at the values' size", edit: 'singularVectors', dose: true },
+  { label: 'both (ceiling)', edit: 'both', dose: false },
+];
+const controlName = 'scrambled controls: range and mean';
+const editName = 'edit, 95 % CI';
+const doseName = 'dose: the edit scaled to the other one';
+
+const pointsOf = (seed: SeedResult, stage: ReversionStage, { edit, dose }: Row): AblationPoint[] =>
+  seed.ablations.filter(
+    (point) => point.stage === stage && point.edit === edit && point.control === (dose ? 'dose' : undefined),
+  );
+
+/** Accuracies of the whole edited models of an edit's `scrambled` control. */
+export function controlsOf(seed: SeedResult, stage: ReversionStage, edit: Edit, split: Split): number[] {
+  return seed.ablations
+    .filter((point) => point.stage === stage && point.edit === edit && point.control === 'scrambled')
+    .map(({ evaluation }) => accuracy(evaluation[split]));
+}
+
+interface RowData {
+  row: Row;
+  perSeed: { seed: SeedResult; point: AblationPoint }[];
+}
+
+function ownLines(seeds: SeedResult[], stage: ReversionStage, split: Split, theme: ChartTheme): object {
+  const [reference, target] = stage === 'sft' ? (['peak', 'end'] as const) : (['end', 'rlEnd'] as const);
+  const line = (name: typeof reference | typeof target, color: string, position: string): object[] => {
+    const shares = seeds.flatMap((seed) => {
+      const evaluation = namedEvaluation(seed, name);
+      return evaluation === null ? [] : [accuracy(evaluation[split])];
+    });
+    if (shares.length === 0) return [];
+    return [
+      {
+        xAxis: 100 * mean(shares),
+        lineStyle: { color, type: name === target ? 'solid' : 'dashed', width: 1.4 },
+        label: { formatter: checkpointLabels[name], position, distance: 3, color: theme.ink, fontSize: 11 },
+      },
+    ];
+  };
+  const data = [...line(reference, theme.checkpoints.peak, 'end'), ...line(target, theme.checkpoints.end, 'start')];
+  return { symbol: 'none', silent: true, animation: false, data };
+}
+
+function editSeries(data: RowData[], split: Split, panel: number, several: boolean, theme: ChartTheme, own: object) {
+  const dots = (dose: boolean): object[] =>
+    data
+      .filter(({ row }) => row.dose === dose)
+      .map(({ row, perSeed }) => {
+        const share = mean(perSeed.map(({ point }) => accuracy(point.evaluation[split])));
+        const score = perSeed[0]!.point.evaluation[split];
+        const text = several
+          ? `mean of ${perSeed.length} seeds ${percent(share)}`
+          : percentWithInterval(score.correct, score.n);
+        const size = percent(mean(perSeed.map(({ point }) => point.relativeChange)), 3);
+        return {
+          value: [100 * share, row.label],
+          tip: `${row.label}, ${splitLabels[split]}: ${text}\nchange of the edited matrices: ${size}`,
+          itemStyle: { color: theme.edits[row.edit] },
+        };
+      });
+  const axes = { xAxisIndex: panel, yAxisIndex: panel };
+  const series: object[] = [
+    {
+      type: 'scatter',
+      name: editName,
+      ...axes,
+      data: dots(false),
+      symbolSize: 12,
+      z: 6,
+      markLine: own,
+      color: theme.ink,
+    },
+    {
+      type: 'scatter',
+      name: doseName,
+      ...axes,
+      data: dots(true),
+      symbol: 'diamond',
+      symbolSize: 13,
+      z: 6,
+      color: theme.muted,
+    },
+  ];
+  if (several) {
+    const each = data.flatMap(({ row, perSeed }) =>
+      perSeed.map(({ seed, point }) => {
+        const { correct, n } = point.evaluation[split];
+        const tip = `${row.label}, seed ${seed.seed}: ${percentWithInterval(correct, n)}`;
+        return { value: [(100 * correct) / n, row.label], tip };
+      }),
+    );
+    const itemStyle = { color: theme.surface, borderColor: theme.muted, borderWidth: 1.3 };
+    series.push({
+      type: 'scatter',
+      name: 'each seed',
+      ...axes,
+      data: each,
+      symbolSize: 6,
+      itemStyle,
+      color: theme.muted,
+      z: 5,
+    });
+    return series;
+  }
+  const intervals = data.map(({ row, perSeed }) => {
+    const { correct, n } = perSeed[0]!.point.evaluation[split];
+    const [low, high] = wilsonInterval(correct, n);
+    return { x: row.label, low: 100 * low, high: 100 * high };
+  });
+  series.push(whiskers(intervals, editName, theme.ink, panel, { horizontal: true }));
+  return series;
+}
+
+/** Replicates of all shown seeds: a range and a mean, never one pooled interval. */
+function controlSeries(
+  data: RowData[],
+  stage: ReversionStage,
+  split: Split,
+  panel: number,
+  theme: ChartTheme,
+): object[] {
+  const ranges = data.flatMap(({ row, perSeed }) => {
+    const shares = row.dose ? [] : perSeed.flatMap(({ seed }) => controlsOf(seed, stage, row.edit, split));
+    return shares.length === 0 ? [] : [{ x: row.label, shares }];
+  });
+  const offsetPx = 12;
+  const intervals = ranges.map(({ x, shares }) => ({
+    x,
+    low: 100 * Math.min(...shares),
+    high: 100 * Math.max(...shares),
+  }));
+  const means = ranges.map(({ x, shares }) => ({
+    value: [100 * mean(shares), x],
+    tip:
+      `scrambled controls of ${x}, ${splitLabels[split]}: mean ${percent(mean(shares))}, ` +
+      `range ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}, ${shares.length} models`,
+  }));
+  return [
+    whiskers(intervals, controlName, theme.neutral, panel, { horizontal: true, width: 3, offsetPx }),
+    {
+      type: 'scatter',
+      name: controlName,
+      xAxisIndex: panel,
+      yAxisIndex: panel,
+      data: means,
+      symbol: 'rect',
+      symbolSize: [5, 11],
+      symbolOffset: [0, offsetPx],
+      itemStyle: { color: theme.neutral },
+      color: theme.neutral,
+      z: 5,
+    },
+  ];
+}
+
+function sizeSeries(data: RowData[], panel: number, theme: ChartTheme): object {
+  return {
+    type: 'bar',
+    name: 'size of the change',
+    xAxisIndex: panel,
+    yAxisIndex: panel,
+    barWidth: 12,
+    data: data.map(({ row, perSeed }) => {
+      const share = mean(perSeed.map(({ point }) => point.relativeChange));
+      return {
+        value: [100 * share, row.label],
+        tip: `${row.label}: ||W' - W|| / ||W|| = ${percent(share, 3)}`,
+        itemStyle: { color: theme.edits[row.edit], opacity: row.dose ? 0.55 : 1 },
+      };
+    }),
+    label: {
+      show: true,
+      position: 'right',
+      formatter: ({ value }: { value: [number] }) => `${value[0].toFixed(2)} %`,
+      color: theme.ink,
+      fontSize: 11,
+    },
+  };
+}
+
+export function reversions(view: SeedView, stage: ReversionStage, frame: ChartFrame): Figure | null {
+  const { theme } = frame;
+  const data = rows
+    .map((row) => ({
+      row,
+      perSeed: view.seeds.flatMap((seed) =>
+        pointsOf(seed, stage, row)
+          .slice(0, 1)
+          .map((point) => ({ seed, point })),
+      ),
+    }))
+    .filter(({ perSeed }) => perSeed.length > 0);
+  if (data.length === 0) return null;
+  const columns = columnsFor(frame, 3, 400);
+  const categories = data.map(({ row }) => row.label);
+  const largest = 100 * Math.max(...data.flatMap(({ perSeed }) => perSeed.map(({ point }) => point.relativeChange)));
+  const y = { name: '', kind: 'category', categories, inverse: true } as const;
+  const specs: PanelSpec[] = [
+    ...splits.map((split): PanelSpec => ({
+      title: `${splitLabels[split]} accuracy after the edit`,
+      x: { name: `${splitLabels[split]} accuracy (%)`, scale: true },
+      y,
+    })),
+    {
+      title: 'Size of the change',
+      x: { name: "||W' - W|| / ||W|| (%)", min: 0, max: Number((1.3 * largest).toPrecision(2)) },
+      y,
+    },
+  ];
+  const layout = { columns, plotHeightPx: 44 * data.length + 8, leftPx: 172, marked: true };
+  const { heightPx, ...axes } = panels(specs, layout, frame);
+  const several = view.several;
+  const series = splits.flatMap((split, panel) => [
+    ...controlSeries(data, stage, split, panel, theme),
+    ...editSeries(data, split, panel, several, theme, ownLines(view.seeds, stage, split, theme)),
+  ]);
+  const names = [editName, doseName, ...(several ? ['each seed'] : []), controlName];
+  return {
+    heightPx,
+    option: {
+      ...still,
+      ...axes,
+      series: [...series, sizeSeries(data, splits.length, theme)],
+      legend: legend(names, frame),
+      tooltip: tooltip(theme, 'item'),
+    },
+    summary: data
+      .map(
+        ({ row, perSeed }) =>
+          `${row.label}: OOD ${percent(mean(perSeed.map(({ point }) => accuracy(point.evaluation.ood))))}`,
+      )
+      .join('; '),
+    table: {
+      columns: [
+        'seed',
+        'edit',
+        'control',
+        'replicate',
+        'relative change',
+        'split',
+        'correct',
+        'n',
+        'accuracy',
+        'low',
+        'high',
+      ],
+      rows: view.seeds.flatMap(({ seed, ablations }) =>
+        ablations
+          .filter((point) => point.stage === stage && point.edit !== 'interpolation')
+          .flatMap((point) =>
+            splits.map((split) => [
+              seed,
+              point.edit,
+              point.control ?? null,
+              point.replicate ?? null,
+              point.relativeChange,
+              splitLabels[split],
+              ...scoreCells(point.evaluation[split]),
+            ]),
+          ),
+      ),
+    },
+  };
+}

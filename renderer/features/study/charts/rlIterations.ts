@@ -1,0 +1,106 @@
+/**
+ * RL from SFT_End, iteration by iteration and arm by arm: accuracy at the evaluated iterations, and the scalars that
+ * PPO logs (reward, entropy, KL to the anchor, clip fraction, explained variance), in small multiples.
+ */
+import { rlArmLabels, rlArms, type RlArm } from '../../../../main/contract/settings.ts';
+import type { ChartFrame, Figure } from '../../../figures/figure.ts';
+import { curve, legend, still, tooltip } from '../../../figures/marks.ts';
+import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
+import { decimal } from '../../../figures/quantities.ts';
+import { accuracy, meanCurve, type SeedView, type Series } from './seedView.ts';
+
+/** Scalars of one stage: iteration -> name -> value. */
+export type StageScalars = ReadonlyMap<number, Record<string, number>>;
+/** Scalars by stage id, as the engine names the stages. */
+export type Scalars = ReadonlyMap<string, StageScalars>;
+
+interface Measure {
+  title: string;
+  unit: string;
+  /** Metric of the run; the accuracies come from its evaluations. */
+  metric: string;
+  digits?: number;
+}
+
+const measures: Measure[] = [
+  { title: 'OOD accuracy', unit: '%', metric: 'ood' },
+  { title: 'ID accuracy', unit: '%', metric: 'inDist' },
+  { title: 'Mean reward', unit: 'per answer', metric: 'reward' },
+  { title: 'Policy entropy', unit: 'nats', metric: 'entropy' },
+  { title: 'KL(base || policy)', unit: 'nats', metric: 'anchorKl' },
+  { title: 'Clip fraction', unit: 'share', metric: 'clipFraction' },
+  { title: 'Explained variance', unit: 'share', metric: 'explainedVariance' },
+];
+
+function curveOf(view: SeedView, index: number, arm: RlArm, metric: string, scalars: Scalars): Series[] {
+  const seed = view.seeds[index]!;
+  if (metric === 'ood' || metric === 'inDist') {
+    const run = seed.rl.find((one) => one.arm === arm && one.startStep === seed.endStep);
+    return (run?.checkpoints ?? []).map(({ iteration, evaluation }) => ({
+      x: iteration,
+      y: 100 * accuracy(evaluation[metric]),
+    }));
+  }
+  const stage = scalars.get(`seed-${seed.seed}.rl-${arm}-${seed.endStep}`);
+  return [...(stage ?? [])].flatMap(([x, values]) => {
+    const y = values[metric];
+    return y === undefined || !Number.isFinite(y) ? [] : [{ x, y }];
+  });
+}
+
+function measureSeries(view: SeedView, measure: Measure, panel: number, scalars: Scalars, { theme }: ChartFrame) {
+  return rlArms.flatMap((arm) => {
+    const name = rlArmLabels[arm];
+    const color = theme.arms[arm];
+    const curves = view.seeds.map((_, index) => curveOf(view, index, arm, measure.metric, scalars));
+    const evaluated = measure.unit === '%';
+    const points = (line: Series[], who: string) =>
+      line.map(({ x, y }) => ({ value: [x, y], tip: `${name}${who}: ${decimal(y)} ${measure.unit}` }));
+    const symbol = evaluated ? 'circle' : 'none';
+    if (!view.several) return [curve(points(curves[0] ?? [], ''), { name, color, panel, symbol })];
+    const thin = view.seeds.map(({ seed }, index) =>
+      curve(points(curves[index]!, `, seed ${seed}`), { name, color, panel, width: 1, opacity: 0.4, symbol: 'none' }),
+    );
+    const started = curves.filter((line) => line.length > 0);
+    return [...thin, curve(points(meanCurve(started), ', mean'), { name, color, panel, width: 2.6, symbol })];
+  });
+}
+
+export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame): Figure | null {
+  const { seeds } = view;
+  const drawn = (metric: string): boolean =>
+    seeds.some((_, index) => rlArms.some((arm) => curveOf(view, index, arm, metric, scalars).length > 0));
+  const present = measures.filter(({ metric }) => drawn(metric));
+  if (present.length === 0) return null;
+  const specs = present.map(({ title, unit }): PanelSpec => ({
+    title,
+    x: { name: 'PPO iteration' },
+    y: { name: unit, scale: unit !== '%', labelWidthPx: 42 },
+  }));
+  const { heightPx, ...axes } = panels(specs, { columns: columnsFor(frame, 4, 280), plotHeightPx: 150 }, frame);
+  const series = present.flatMap((measure, panel) => measureSeries(view, measure, panel, scalars, frame));
+  const rows = seeds.flatMap(({ seed }, index) =>
+    rlArms.flatMap((arm) => {
+      const columns = present.map(
+        ({ metric }) => new Map(curveOf(view, index, arm, metric, scalars).map(({ x, y }) => [x, y])),
+      );
+      const iterations = [...new Set(columns.flatMap((column) => [...column.keys()]))].sort((a, b) => a - b);
+      return iterations.map((at) => [seed, rlArmLabels[arm], at, ...columns.map((column) => column.get(at) ?? null)]);
+    }),
+  );
+  return {
+    heightPx,
+    option: {
+      ...still,
+      ...axes,
+      series,
+      legend: legend(
+        rlArms.map((arm) => rlArmLabels[arm]),
+        frame,
+      ),
+      tooltip: tooltip(frame.theme, 'axis', (at) => `PPO iteration ${at}`),
+    },
+    summary: `RL from SFT_End by iteration: ${present.map(({ title }) => title.toLowerCase()).join(', ')}; one colour an arm.`,
+    table: { columns: ['seed', 'arm', 'iteration', ...present.map(({ title, unit }) => `${title} (${unit})`)], rows },
+  };
+}

@@ -1,0 +1,190 @@
+/**
+ * ID and OOD accuracy before and after RL, by the SFT step that RL started from (the paper's Figures 3 and 10), with
+ * the observed recovery window shaded. The control arms stand beside the anchored one at SFT_End.
+ */
+import { rlArmLabels, type RlArm } from '../../../../main/contract/settings.ts';
+import type { SeedResult } from '../../../../main/contract/studyResult.ts';
+import { wilsonInterval } from '../../../../main/contract/wilson.ts';
+import type { ChartFrame, Figure } from '../../../figures/figure.ts';
+import { curve, legend, still, tooltip, whiskers, type TipPoint } from '../../../figures/marks.ts';
+import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
+import { percentWithInterval } from '../../../figures/quantities.ts';
+import { scoreCells } from './accuracyCurve.ts';
+import {
+  lastEvaluation,
+  meanCurve,
+  splitLabels,
+  type RlRun,
+  type SeedView,
+  type Series,
+  type Split,
+} from './seedView.ts';
+
+const splits: Split[] = ['inDist', 'ood'];
+const beforeLabel = 'before RL (SFT)';
+
+interface BeforeAfter {
+  run: RlRun;
+  before: RlRun['checkpoints'][number]['evaluation'];
+  after: RlRun['checkpoints'][number]['evaluation'];
+}
+
+/** Runs whose start and last checkpoint are known, in order of their start. */
+export function beforeAfter(seed: SeedResult, arm: RlArm): BeforeAfter[] {
+  return seed.rl
+    .filter((run) => run.arm === arm && run.checkpoints.length > 1)
+    .map((run) => ({ run, before: run.checkpoints[0]!.evaluation, after: lastEvaluation(run)! }))
+    .sort((a, b) => a.run.startStep - b.run.startStep);
+}
+
+function points(pairs: BeforeAfter[], when: 'before' | 'after', split: Split, label: string): TipPoint[] {
+  return pairs.map((pair) => {
+    const { correct, n } = pair[when][split];
+    return { value: [pair.run.startStep, (100 * correct) / n], tip: `${label}: ${percentWithInterval(correct, n)}` };
+  });
+}
+
+const series = (data: TipPoint[]): Series[] => data.map(({ value }) => ({ x: Number(value[0]), y: Number(value[1]) }));
+
+/** From the crossings where known, else from the first to the last start point. */
+export function recoveryWindow(seed: SeedResult): [number, number] | null {
+  const window = seed.verdicts?.recoveryWindow.point;
+  if (window === undefined || window.starts.length === 0) return null;
+  const [low, high] = [Math.min(...window.starts), Math.max(...window.starts)];
+  const lower = window.crossings.filter((at) => at <= low);
+  const upper = window.crossings.filter((at) => at >= high);
+  return [lower.length > 0 ? Math.max(...lower) : low, upper.length > 0 ? Math.min(...upper) : high];
+}
+
+function anchoredLines(view: SeedView, split: Split, panel: number, { theme }: ChartFrame): object[] {
+  const runs = view.seeds.map((seed) => beforeAfter(seed, 'ppoAnchor'));
+  const color = theme.arms.ppoAnchor;
+  const label = rlArmLabels.ppoAnchor;
+  const before = { name: beforeLabel, color: theme.neutral, panel, dashed: true, symbol: 'emptyCircle' } as const;
+  const after = { name: label, color, panel, symbol: 'circle' } as const;
+  const of = (index: number, when: 'before' | 'after'): TipPoint[] => {
+    const who = view.several ? `, seed ${view.seeds[index]!.seed}` : '';
+    return points(runs[index]!, when, split, (when === 'before' ? beforeLabel : label) + who);
+  };
+  if (!view.several) {
+    const window = split === 'ood' ? recoveryWindow(view.seeds[0]!) : null;
+    const markArea = {
+      silent: true,
+      itemStyle: { color: theme.shade },
+      label: { color: theme.muted, fontSize: 11, position: 'insideTop' },
+      data: window === null ? [] : [[{ xAxis: window[0], name: 'observed recovery' }, { xAxis: window[1] }]],
+    };
+    const intervals = runs[0]!.map(({ run, after: { [split]: score } }) => {
+      const [low, high] = wilsonInterval(score.correct, score.n);
+      return { x: run.startStep, low: 100 * low, high: 100 * high };
+    });
+    return [
+      curve(of(0, 'before'), { ...before, extra: { markArea } }),
+      curve(of(0, 'after'), { ...after, width: 2.4 }),
+      whiskers(intervals, label, color, panel),
+    ];
+  }
+  const thin = { width: 1, opacity: 0.5, symbol: 'none' } as const;
+  const eachSeed = view.seeds.flatMap((_, index) => [
+    curve(of(index, 'before'), { ...before, ...thin }),
+    curve(of(index, 'after'), { ...after, ...thin }),
+  ]);
+  // Peaks differ from seed to seed: the mean has the start points that all seeds share.
+  const mean = (when: 'before' | 'after', name: string): TipPoint[] =>
+    meanCurve(view.seeds.map((_, index) => series(of(index, when)))).map(({ x, y }) => ({
+      value: [x, y],
+      tip: `${name}, mean: ${y.toFixed(1)} %`,
+    }));
+  return [
+    ...eachSeed,
+    curve(mean('before', beforeLabel), { ...before, width: 2.4 }),
+    curve(mean('after', label), { ...after, width: 3 }),
+  ];
+}
+
+function controlPoints(
+  view: SeedView,
+  arm: RlArm,
+  split: Split,
+  panel: number,
+  shiftPx: number,
+  { theme }: ChartFrame,
+) {
+  const label = rlArmLabels[arm];
+  const data = view.seeds.flatMap((seed) => {
+    const who = view.several ? `, seed ${seed.seed}` : '';
+    return points(beforeAfter(seed, arm), 'after', split, label + who);
+  });
+  return {
+    type: 'scatter',
+    name: label,
+    xAxisIndex: panel,
+    yAxisIndex: panel,
+    data,
+    symbol: arm === 'ppoPlain' ? 'diamond' : 'triangle',
+    symbolSize: 11,
+    symbolOffset: [shiftPx, 0],
+    itemStyle: { color: theme.arms[arm] },
+    color: theme.arms[arm],
+  };
+}
+
+export function rlStarts(view: SeedView, frame: ChartFrame): Figure | null {
+  const seeds = view.seeds.filter(({ rl }) => rl.some(({ checkpoints }) => checkpoints.length > 1));
+  if (seeds.length === 0) return null;
+  const shown: SeedView = { seeds, several: seeds.length > 1 };
+  const specs = splits.map((split): PanelSpec => ({
+    title: `${splitLabels[split]} accuracy before and after RL`,
+    x: { name: 'SFT step that RL started from' },
+    y: { name: `${splitLabels[split]} accuracy (%)`, min: 0, ...(split === 'inDist' ? { max: 100 } : {}) },
+  }));
+  const { heightPx, ...axes } = panels(specs, { columns: columnsFor(frame, 2, 380), plotHeightPx: 240 }, frame);
+  const controls: RlArm[] = ['ppoPlain', 'anchorOnly'];
+  const drawn = splits.flatMap((split, panel) => [
+    ...anchoredLines(shown, split, panel, frame),
+    ...controls.map((arm, index) => controlPoints(shown, arm, split, panel, index === 0 ? -9 : 9, frame)),
+  ]);
+  const arms: RlArm[] = ['ppoAnchor', ...controls];
+  const done = seeds.flatMap((seed) =>
+    arms.flatMap((arm) => beforeAfter(seed, arm).map((pair) => ({ seed, ...pair }))),
+  );
+  return {
+    heightPx,
+    option: {
+      ...still,
+      ...axes,
+      series: drawn,
+      legend: legend([beforeLabel, ...arms.map((arm) => rlArmLabels[arm])], frame),
+      tooltip: tooltip(frame.theme, 'item'),
+    },
+    summary: `Accuracy before and after RL of ${done.length} runs, by the SFT step they started from.`,
+    table: {
+      columns: [
+        'seed',
+        'arm',
+        'start step',
+        'split',
+        'before correct',
+        'before n',
+        'before accuracy',
+        'before low',
+        'before high',
+        'after correct',
+        'after n',
+        'after accuracy',
+        'after low',
+        'after high',
+      ],
+      rows: done.flatMap(({ seed, run, before, after }) =>
+        splits.map((split) => [
+          seed.seed,
+          rlArmLabels[run.arm],
+          run.startStep,
+          splitLabels[split],
+          ...scoreCells(before[split]),
+          ...scoreCells(after[split]),
+        ]),
+      ),
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** Which seeds a figure draws: one with its intervals, or each one thin beside the thick mean. */
+import type { Evaluation, SplitScore } from '../../../../main/contract/evaluation.ts';
+import type { SeedResult, StudyCheckpoint, StudyResult } from '../../../../main/contract/studyResult.ts';
+
+/** The seed picker's "all seeds". */
+export const allSeeds = -1;
+
+export interface SeedView {
+  seeds: SeedResult[];
+  /** Several seeds: intervals over episodes would not say how far seeds differ, so each seed is drawn instead. */
+  several: boolean;
+}
+
+export function seedView(result: StudyResult | null, choice: number): SeedView {
+  const all = result?.seeds ?? [];
+  const chosen = all.filter(({ seed }) => seed === choice);
+  const seeds = chosen.length > 0 ? chosen : all;
+  return { seeds, several: seeds.length > 1 };
+}
+
+export type Split = 'inDist' | 'ood';
+export const splitLabels: Record<Split, string> = { inDist: 'ID', ood: 'OOD' };
+
+export const accuracy = ({ correct, n }: SplitScore): number => (n === 0 ? NaN : correct / n);
+
+export const sftAt = (seed: SeedResult, step: number | null): Evaluation | null =>
+  seed.sft.find((point) => point.step === step)?.evaluation ?? null;
+
+export type RlRun = SeedResult['rl'][number];
+export const lastEvaluation = (run: RlRun | undefined): Evaluation | null =>
+  run?.checkpoints[run.checkpoints.length - 1]?.evaluation ?? null;
+
+/** What a checkpoint that the study names scores, as far as it is known. */
+export function namedEvaluation(seed: SeedResult, name: StudyCheckpoint): Evaluation | null {
+  if (name === 'base') return sftAt(seed, 0);
+  if (name === 'peak') return sftAt(seed, seed.peakStep);
+  if (name === 'end') return sftAt(seed, seed.endStep);
+  if (name === 'last') return seed.sft[seed.sft.length - 1]?.evaluation ?? null;
+  return lastEvaluation(seed.rl.find((run) => run.arm === 'ppoAnchor' && run.startStep === seed.endStep));
+}
+
+export interface Series {
+  x: number;
+  y: number;
+}
+
+/** Mean over the curves at each x that all of them have. */
+export function meanCurve(curves: Series[][]): Series[] {
+  const [first, ...rest] = curves;
+  if (first === undefined) return [];
+  return first.flatMap(({ x, y }) => {
+    const others = rest.map((curve) => curve.find((point) => point.x === x)?.y);
+    if (others.some((other) => other === undefined)) return [];
+    const sum = others.reduce<number>((total, other) => total + (other ?? 0), y);
+    return [{ x, y: sum / curves.length }];
+  });
+}
+
+export const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

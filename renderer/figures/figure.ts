@@ -1,0 +1,40 @@
+/** A figure: chart options, the numbers behind them as a table, and words for those who do not see it. */
+import type { EChartsCoreOption } from 'echarts/core';
+import type { ChartTheme } from './palette.ts';
+
+/** Where a figure is drawn. */
+export interface ChartFrame {
+  theme: ChartTheme;
+  widthPx: number;
+}
+
+export interface FigureTable {
+  columns: string[];
+  rows: (string | number | null)[][];
+}
+
+export interface Figure {
+  option: EChartsCoreOption;
+  heightPx: number;
+  table: FigureTable;
+  /** One sentence: what the figure shows now. */
+  summary: string;
+}
+
+/** Pure: the same data and frame make the same figure. Null while there is nothing to draw. */
+export type FigureBuilder = (frame: ChartFrame) => Figure | null;
+
+const cell = (value: string | number | null): string => (value === null ? '' : String(value));
+
+/** Tab-separated, for pasting into a spreadsheet. */
+export function toTsv({ columns, rows }: FigureTable): string {
+  const line = (cells: (string | number | null)[]): string =>
+    cells.map((one) => cell(one).replace(/[\t\n]/g, ' ')).join('\t');
+  return [columns, ...rows].map(line).join('\n');
+}
+
+/** Comma-separated (RFC 4180). */
+export function toCsv({ columns, rows }: FigureTable): string {
+  const quote = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return [columns, ...rows].map((row) => row.map((one) => quote(cell(one))).join(',')).join('\r\n');
+}

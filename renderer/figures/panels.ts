@@ -1,0 +1,120 @@
+/** Small multiples: equal panels in a grid, each with its title and axes, as ECharts options. */
+import type { ChartFrame } from './figure.ts';
+
+export interface PanelSpec {
+  title: string;
+  x: AxisSpec;
+  y: AxisSpec;
+}
+
+export interface AxisSpec {
+  /** Quantity with its unit: "OOD accuracy (%)". Empty: no name. */
+  name: string;
+  kind?: 'value' | 'log' | 'category';
+  categories?: string[];
+  min?: number;
+  max?: number;
+  /** Tick labels; categories and numbers as they are otherwise. */
+  format?: (value: number | string) => string;
+  inverse?: boolean;
+  /** Room for tick labels, px. */
+  labelWidthPx?: number;
+  hideLabels?: boolean;
+  /** Axis line on zero or at the edge. */
+  scale?: boolean;
+}
+
+export interface PanelLayout {
+  columns: number;
+  /** Height of one panel's plot, px. */
+  plotHeightPx: number;
+  /** Left margin of every panel, px. */
+  leftPx?: number;
+  /** Room for two rows of labels above the plots. */
+  marked?: boolean;
+}
+
+export interface Panels {
+  grid: object[];
+  xAxis: object[];
+  yAxis: object[];
+  title: object[];
+  heightPx: number;
+}
+
+const titlePx = 28;
+const marksPx = 28;
+const belowPx = 46;
+const gapPx = 18;
+/** Room for the legend above the first row. */
+export const legendPx = 30;
+
+export const fontFamily = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+
+function axis(spec: AxisSpec, gridIndex: number, { theme }: ChartFrame, vertical: boolean): object {
+  const kind = spec.kind ?? 'value';
+  return {
+    type: kind,
+    gridIndex,
+    name: spec.name,
+    nameLocation: 'middle',
+    nameGap: vertical ? (spec.labelWidthPx ?? 38) : 27,
+    nameTextStyle: { color: theme.muted, fontSize: 12, fontFamily },
+    ...(spec.categories === undefined ? {} : { data: spec.categories }),
+    ...(spec.min === undefined ? {} : { min: spec.min }),
+    ...(spec.max === undefined ? {} : { max: spec.max }),
+    inverse: spec.inverse ?? false,
+    scale: spec.scale ?? false,
+    axisLabel: {
+      show: spec.hideLabels !== true,
+      color: theme.muted,
+      fontSize: 11,
+      fontFamily,
+      hideOverlap: true,
+      ...(spec.format === undefined ? {} : { formatter: spec.format }),
+    },
+    axisLine: { show: true, onZero: false, lineStyle: { color: theme.rule } },
+    axisTick: { show: kind !== 'category' && spec.hideLabels !== true, lineStyle: { color: theme.rule } },
+    splitLine: { show: kind !== 'category' && vertical, lineStyle: { color: theme.grid } },
+    minorSplitLine: { show: false },
+  };
+}
+
+/** Grids, axes and titles of the panels, row by row. Series refer to them by index. */
+export function panels(specs: PanelSpec[], layout: PanelLayout, frame: ChartFrame): Panels {
+  const leftPx = layout.leftPx ?? 58;
+  const columns = Math.max(1, Math.min(layout.columns, specs.length));
+  const widthPx = Math.max(120, (frame.widthPx - gapPx * (columns - 1)) / columns);
+  const abovePx = titlePx + (layout.marked === true ? marksPx : 0);
+  const rowPx = abovePx + layout.plotHeightPx + belowPx;
+  const grid: object[] = [];
+  const title: object[] = [];
+  specs.forEach((spec, index) => {
+    const left = (index % columns) * (widthPx + gapPx);
+    const top = legendPx + Math.floor(index / columns) * rowPx;
+    grid.push({
+      left: left + leftPx,
+      top: top + abovePx,
+      width: widthPx - leftPx - 14,
+      height: layout.plotHeightPx,
+    });
+    title.push({
+      text: spec.title,
+      left: left + leftPx - 4,
+      top: top + 6,
+      padding: 0,
+      textStyle: { fontSize: 12.5, fontWeight: 600, color: frame.theme.ink, fontFamily },
+    });
+  });
+  return {
+    grid,
+    title,
+    xAxis: specs.map((spec, index) => axis(spec.x, index, frame, false)),
+    yAxis: specs.map((spec, index) => axis(spec.y, index, frame, true)),
+    heightPx: legendPx + Math.ceil(specs.length / columns) * rowPx,
+  };
+}
+
+/** How many columns of at least `minPx` fit. */
+export const columnsFor = (frame: ChartFrame, wanted: number, minPx = 300): number =>
+  Math.max(1, Math.min(wanted, Math.floor(frame.widthPx / minPx)));

@@ -1,0 +1,51 @@
+/** Addresses of the pages. Every one can be opened directly and survives a reload. */
+import { createRouter, createWebHistory } from 'vue-router';
+import HomeView from './features/home/HomeView.vue';
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: '/', name: 'home', component: HomeView, meta: { title: 'Home' } },
+    {
+      path: '/studies',
+      name: 'studies',
+      component: () => import('./features/studies/StudiesView.vue'),
+      meta: { title: 'Studies' },
+    },
+    {
+      path: '/studies/new',
+      name: 'newStudy',
+      component: () => import('./features/studies/NewStudyView.vue'),
+      meta: { title: 'New study' },
+    },
+    {
+      path: '/studies/:id',
+      name: 'study',
+      component: () => import('./features/study/StudyView.vue'),
+      props: true,
+      meta: { title: 'Study' },
+    },
+    {
+      path: '/jobs/:id?',
+      name: 'jobs',
+      component: () => import('./features/jobs/JobsView.vue'),
+      props: true,
+      meta: { title: 'Jobs' },
+    },
+    {
+      path: '/checkpoints',
+      name: 'checkpoints',
+      component: () => import('./features/checkpoints/CheckpointsView.vue'),
+      meta: { title: 'Checkpoints' },
+    },
+    {
+      path: '/checkpoints/:id',
+      name: 'checkpoint',
+      component: () => import('./features/checkpoints/CheckpointView.vue'),
+      props: true,
+      meta: { title: 'Checkpoint' },
+    },
+    { path: '/:anything(.*)*', redirect: '/' },
+  ],
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+});

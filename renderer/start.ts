@@ -1,0 +1,40 @@
+/** The page's start: token out of the address, connection, stores, routes. */
+import './styles/theme.css';
+import './styles/base.css';
+import './styles/controls.css';
+import { createPinia } from 'pinia';
+import { createApp } from 'vue';
+import App from './App.vue';
+import { connectEngine } from './engine/engine.ts';
+import { takeToken } from './engine/token.ts';
+import { router } from './router.ts';
+import { useApp } from './stores/app.ts';
+import { useCheckpoints } from './stores/checkpoints.ts';
+import { useJobs } from './stores/jobs.ts';
+import { useOpenStudy } from './stores/openStudy.ts';
+import { useStudies } from './stores/studies.ts';
+import { useToasts } from './stores/toasts.ts';
+import { useUi } from './stores/ui.ts';
+
+// Before the router reads the address.
+const token = takeToken();
+const app = createApp(App);
+app.use(createPinia());
+
+// Every store listens before the first event can arrive.
+useUi();
+useApp();
+useJobs();
+useStudies();
+useOpenStudy();
+useCheckpoints();
+const { report } = useToasts();
+app.config.errorHandler = (error) => {
+  console.error(error);
+  report(error);
+};
+window.addEventListener('unhandledrejection', ({ reason }) => report(reason));
+
+app.use(router);
+connectEngine(token);
+app.mount('#app');

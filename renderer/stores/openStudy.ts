@@ -1,0 +1,90 @@
+/**
+ * Everything the Study page draws of the study that is open: its result, the scalars of its runs and the comparisons
+ * of the seed in view. Large data in shallow references; a new revision triggers a throttled refetch of what changed.
+ */
+import { defineStore } from 'pinia';
+import { shallowRef, triggerRef } from 'vue';
+import type { CallAnswer } from '../../main/contract/api.ts';
+import type { Comparison, StudyResult } from '../../main/contract/studyResult.ts';
+import { call, onEngineEvent } from '../engine/engine.ts';
+import { throttled } from './throttled.ts';
+import { useToasts } from './toasts.ts';
+
+type MetricRow = CallAnswer<'studies.metrics'>['rows'][number];
+/** step -> values, of one stage. */
+export type StageMetrics = Map<number, Record<string, number>>;
+
+const refetchEveryMs = 700;
+
+export const useOpenStudy = defineStore('openStudy', () => {
+  const id = shallowRef<string | null>(null);
+  const result = shallowRef<StudyResult | null>(null);
+  const metrics = shallowRef(new Map<string, StageMetrics>());
+  const comparisons = shallowRef<{ seed: number; list: Comparison[] } | null>(null);
+  const loading = shallowRef(false);
+  let metricsRevision = 0;
+  let comparisonSeed: number | null = null;
+
+  /** Metrics of a step that runs again (after a resume) replace those of the first time. */
+  function addMetrics(rows: MetricRow[]): void {
+    for (const { stageId, step, values } of rows) {
+      let stage = metrics.value.get(stageId);
+      if (stage === undefined) metrics.value.set(stageId, (stage = new Map()));
+      stage.set(step, { ...stage.get(step), ...values });
+    }
+    if (rows.length > 0) triggerRef(metrics);
+  }
+
+  async function fetchComparisons(study: string): Promise<void> {
+    const seed = comparisonSeed;
+    if (seed === null) return;
+    const list = await call('studies.comparisons', { id: study, seed });
+    if (id.value === study && comparisonSeed === seed) comparisons.value = { seed, list };
+  }
+
+  async function fetchAll(): Promise<void> {
+    const study = id.value;
+    if (study === null) return;
+    const [nextResult, nextMetrics] = await Promise.all([
+      call('studies.result', { id: study }),
+      call('studies.metrics', { id: study, afterRevision: metricsRevision }),
+    ]);
+    if (id.value !== study) return;
+    result.value = nextResult;
+    addMetrics(nextMetrics.rows);
+    metricsRevision = nextMetrics.revision;
+    await fetchComparisons(study);
+  }
+
+  const refetch = throttled(() => fetchAll().catch(useToasts().report), refetchEveryMs);
+  onEngineEvent((event) => {
+    if (event.type === 'study' && event.id === id.value) refetch();
+  });
+
+  async function open(study: string): Promise<void> {
+    if (id.value !== study) {
+      result.value = null;
+      metrics.value = new Map();
+      comparisons.value = null;
+    }
+    id.value = study;
+    metricsRevision = 0;
+    loading.value = result.value === null;
+    try {
+      await fetchAll();
+    } finally {
+      loading.value = false;
+    }
+  }
+
+  function close(): void {
+    id.value = null;
+  }
+
+  async function showComparisonsOf(seed: number): Promise<void> {
+    comparisonSeed = seed;
+    if (id.value !== null) await fetchComparisons(id.value);
+  }
+
+  return { id, result, metrics, comparisons, loading, open, close, showComparisonsOf };
+});

@@ -1,0 +1,90 @@
+/** All studies, by id. An event names a study and its revision; the study itself is fetched, at most twice a second. */
+import { defineStore } from 'pinia';
+import { computed, shallowRef, triggerRef } from 'vue';
+import type { Study } from '../../main/contract/api.ts';
+import type { StudySettingsInput } from '../../main/contract/settings.ts';
+import { call, onEngineEvent } from '../engine/engine.ts';
+import { throttled } from './throttled.ts';
+import { useToasts } from './toasts.ts';
+
+export interface Estimate {
+  durationMs: number;
+  diskBytes: number;
+  jobs: number;
+  basis: string;
+}
+
+const refetchEveryMs = 500;
+
+export const useStudies = defineStore('studies', () => {
+  const byId = shallowRef(new Map<string, Study>());
+  const loaded = shallowRef(false);
+  const stale = new Set<string>();
+
+  function put(study: Study): Study {
+    byId.value.set(study.id, study);
+    triggerRef(byId);
+    return study;
+  }
+
+  async function refresh(): Promise<void> {
+    const studies = await call('studies.list', {});
+    byId.value = new Map(studies.map((study) => [study.id, study]));
+    loaded.value = true;
+  }
+
+  const refetch = throttled(async () => {
+    const ids = [...stale];
+    stale.clear();
+    for (const id of ids) await fetchStudy(id).catch(useToasts().report);
+  }, refetchEveryMs);
+
+  onEngineEvent((event) => {
+    if (event.type !== 'study' || byId.value.get(event.id)?.revision === event.revision) return;
+    stale.add(event.id);
+    refetch();
+  });
+
+  const all = computed(() => [...byId.value.values()].sort((a, b) => b.createdAtMs - a.createdAtMs));
+
+  const fetchStudy = async (id: string): Promise<Study> => put(await call('studies.get', { id }));
+  const estimate = (settings: StudySettingsInput): Promise<Estimate> => call('studies.estimate', settings);
+  const openSample = async (): Promise<Study> => put(await call('studies.openSample', {}));
+  const start = async (id: string): Promise<Study> => put(await call('studies.start', { id }));
+  const cancel = async (id: string): Promise<Study> => put(await call('studies.cancel', { id }));
+  const resume = async (id: string): Promise<Study> => put(await call('studies.resume', { id }));
+  const rename = async (id: string, name: string): Promise<Study> => put(await call('studies.rename', { id, name }));
+
+  /** The same settings find the same study unless `new`; a finished one is shown as it is. */
+  async function createAndStart(settings: StudySettingsInput, options: { new: boolean }): Promise<Study> {
+    const study = put(await call('studies.create', { settings, new: options.new }));
+    if (study.state === 'draft') return start(study.id);
+    if (study.state === 'cancelled' || study.state === 'interrupted' || study.state === 'failed')
+      return resume(study.id);
+    return study;
+  }
+
+  async function remove(study: Study): Promise<void> {
+    await call('studies.remove', { id: study.id });
+    byId.value.delete(study.id);
+    triggerRef(byId);
+    const undo = async (): Promise<void> => void put(await call('studies.restore', { id: study.id }));
+    useToasts().show('info', `Removed "${study.name}".`, { action: { label: 'Undo', run: undo } });
+  }
+
+  return {
+    byId,
+    loaded,
+    all,
+    refresh,
+    fetchStudy,
+    estimate,
+    openSample,
+    createAndStart,
+    start,
+    cancel,
+    resume,
+    rename,
+    remove,
+  };
+});

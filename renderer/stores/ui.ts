@@ -1,0 +1,77 @@
+/**
+ * What the user chose to see: theme, last page, filters, pickers. Kept by the engine (local storage is per port), so it
+ * survives a reload and a restart. Unknown values from another version are ignored.
+ */
+import { defineStore } from 'pinia';
+import { computed, reactive, ref, watch } from 'vue';
+import { call } from '../engine/engine.ts';
+
+export type ThemeChoice = 'system' | 'light' | 'dark';
+
+export interface UiState {
+  theme: ThemeChoice;
+  lastRoute: string;
+  jobFilter: string;
+  checkpointFilter: string;
+  tensorFilter: string;
+  /** Seed shown on a study page: -1 is "all seeds". */
+  studySeed: number;
+  figuresAsTable: string[];
+  spectrumPair: string;
+  spectrumMatrix: string;
+  spectrumLayer: number;
+  heatmapQuantity: string;
+}
+
+const initial: UiState = {
+  theme: 'system',
+  lastRoute: '/',
+  jobFilter: 'all',
+  checkpointFilter: '',
+  tensorFilter: '',
+  studySeed: -1,
+  figuresAsTable: [],
+  spectrumPair: 'base-end',
+  spectrumMatrix: 'q',
+  spectrumLayer: 0,
+  heatmapQuantity: 'relativeChange',
+};
+
+/** Writes settle for this long before they travel. */
+const saveDelayMs = 400;
+
+export const useUi = defineStore('ui', () => {
+  const state = reactive<UiState>({ ...initial });
+  const systemDark = ref(false);
+  const loaded = ref(false);
+  let timer: ReturnType<typeof setTimeout> | null = null;
+
+  const media = window.matchMedia('(prefers-color-scheme: dark)');
+  systemDark.value = media.matches;
+  media.addEventListener('change', ({ matches }) => (systemDark.value = matches));
+
+  const theme = computed<'light' | 'dark'>(() => {
+    if (state.theme !== 'system') return state.theme;
+    return systemDark.value ? 'dark' : 'light';
+  });
+  watch(theme, (next) => document.documentElement.setAttribute('data-theme', next), { immediate: true });
+
+  async function load(): Promise<void> {
+    const stored = await call('app.getUiState', {});
+    const target = state as unknown as Record<string, unknown>;
+    for (const [key, value] of Object.entries(initial)) {
+      const kept = stored[key];
+      if (typeof kept === typeof value && Array.isArray(kept) === Array.isArray(value)) target[key] = kept;
+    }
+    loaded.value = true;
+  }
+
+  watch(state, () => {
+    if (!loaded.value) return;
+    if (timer !== null) clearTimeout(timer);
+    // A lost write costs one remembered choice; the connection banner already says that the engine is away.
+    timer = setTimeout(() => void call('app.setUiState', { ...state }).catch(() => undefined), saveDelayMs);
+  });
+
+  return { state, theme, loaded, load };
+});
