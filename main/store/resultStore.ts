@@ -16,8 +16,8 @@ export interface StoredMetrics {
   values: Record<string, number>;
 }
 
-const pointKey = ({ stage, edit, control, replicate, alpha }: AblationPoint): string =>
-  [stage, edit, control ?? '', replicate ?? '', alpha ?? ''].join('|');
+const pointKey = ({ stage, reference, target, edit, control, replicate, alpha }: AblationPoint): string =>
+  [stage, reference, target, edit, control ?? '', replicate ?? '', alpha ?? ''].join('|');
 
 export class ResultStore {
   readonly #db: Database;

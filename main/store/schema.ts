@@ -89,7 +89,7 @@ export interface EvaluationsTable {
 
 export interface AblationsTable {
   jobId: string;
-  /** What makes a point the same point: stage, edit, control, replicate, alpha. */
+  /** What makes a point the same point: stage, pair, edit, control, replicate, alpha. */
   pointKey: string;
   seq: number;
   pointJson: string;
