@@ -24,7 +24,7 @@ module.exports = {
       severity: 'error',
       comment: 'The import resolves to nothing.',
       from: {},
-      to: { couldNotResolve: true },
+      to: { couldNotResolve: true, pathNot: '^vite/client$' },
     },
     within(
       '^renderer/',

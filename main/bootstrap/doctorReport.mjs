@@ -2,10 +2,13 @@
 import { spawnSync } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { damagedFiles, partFolder } from './cachedPart.mjs';
 import { electronVersion, findElectron } from './electronBinary.mjs';
 import { cacheFolder, dataFolder } from './folders.mjs';
 import { nativeStatus } from './native.mjs';
+import { openblasPart } from './openblas.mjs';
 import { engineNode } from './packages.mjs';
+import { tensorflowPart } from './tensorflow.mjs';
 import { findChromium, onPath } from './testParts.mjs';
 import { findPip, wheels } from './wheels.mjs';
 
@@ -36,14 +39,13 @@ export async function installReport() {
       'g++',
       'Install a C++ compiler: it compiles the TensorFlow addon (Debian and Ubuntu: sudo apt-get install g++).',
     ),
-    {
-      ...thing(`TensorFlow (${tensorflow.variant})`, tensorflow.libraryPath, tensorflow.version, tensorflow.nextStep),
-      nextStep: tensorflow.ready ? '' : `${tensorflow.reason} ${tensorflow.nextStep}`,
-    },
-    {
-      ...thing('OpenBLAS', openblas.libraryPath, wheels.openblas.version, openblas.nextStep),
-      nextStep: openblas.ready ? '' : `${openblas.reason} ${openblas.nextStep}`,
-    },
+    await library(
+      `TensorFlow (${tensorflow.variant})`,
+      tensorflow.version,
+      tensorflowPart(tensorflow.variant),
+      tensorflow,
+    ),
+    await library('OpenBLAS', wheels.openblas.version, openblasPart, openblas),
     {
       name: 'NVIDIA driver',
       found: !!cuda?.driver,
@@ -93,6 +95,21 @@ function thing(name, path, version, nextStep) {
 function program(name, nextStep) {
   const path = onPath(name);
   return thing(name, path, path ? versionOf(path) : '', nextStep);
+}
+
+/**
+ * A library of the cache, every byte of it held against the hash from its installation.
+ * @param {string} name
+ * @param {string} version
+ * @param {string} part
+ * @param {{ ready: boolean, libraryPath: string, reason: string, nextStep: string }} status
+ * @returns {Promise<InstalledThing>}
+ */
+async function library(name, version, part, { ready, libraryPath, reason, nextStep }) {
+  if (!ready) return thing(name, '', version, `${reason} ${nextStep}`);
+  const damaged = await damagedFiles(part);
+  const mend = `${damaged.join(', ')} is damaged: delete the folder ${partFolder(part)}, then run "npm start".`;
+  return { ...thing(name, libraryPath, version, ''), nextStep: damaged.length > 0 ? mend : '' };
 }
 
 /** @returns {InstalledThing} */
