@@ -1,0 +1,69 @@
+/** A real Chromium on the real engine, with everything noted that a page must not do. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium as playwright } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { repositoryFolder } from '../../main/bootstrap/folders.mjs';
+import { chromium } from './parts.ts';
+
+export const wide = { width: 1440, height: 900 };
+export const narrow = { width: 760, height: 900 };
+
+/** Screenshots to look at; not compared. */
+const pictureFolder = join(repositoryFolder, 'test-results');
+
+export interface WatchedPage {
+  page: Page;
+  context: BrowserContext;
+  /** Violations of the content security policy, uncaught errors and failed requests, in words. Has to stay empty. */
+  faults: string[];
+  picture(name: string): Promise<void>;
+}
+
+export function launchBrowser(): Promise<Browser> {
+  return playwright.launch({
+    executablePath: chromium.path,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** Put into every page before its own scripts run. */
+export const watchViolations = `document.addEventListener('securitypolicyviolation', (event) =>
+  window.noteViolation(event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile + ':' + event.lineNumber
+    + ' ' + event.sample))`;
+
+export async function openPage(
+  browser: Browser,
+  address: string,
+  options: { colorScheme?: 'light' | 'dark'; viewport?: { width: number; height: number } } = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext({
+    colorScheme: 'light',
+    viewport: wide,
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  const faults: string[] = [];
+  await context.exposeFunction('noteViolation', (text: string) => faults.push(`content security policy: ${text}`));
+  await context.addInitScript(watchViolations);
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.on('pageerror', (error) => faults.push(`uncaught: ${error.stack ?? error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(`console: ${message.text()}`);
+  });
+  await page.goto(address);
+  const picture = async (name: string): Promise<void> => {
+    mkdirSync(pictureFolder, { recursive: true });
+    await page.screenshot({ path: join(pictureFolder, `${name}.png`) });
+  };
+  return { page, context, faults, picture };
+}

@@ -1,0 +1,116 @@
+/**
+ * A real Electron window, driven from outside through the two debuggers that every Electron has: the page's (Chromium)
+ * and the main process's (Node). Nothing in the app knows that it is driven.
+ */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import CDP from 'chrome-remote-interface';
+import type { Client } from 'chrome-remote-interface';
+import { markedProcesses, markVariable } from './processes.ts';
+import { until } from './waiting.ts';
+
+export interface ElectronOptions {
+  executable: string;
+  /** What Electron is started with: the repository, or the folder of the old build. */
+  app: string;
+  dataFolder: string;
+  display: string;
+  paths?: string[];
+}
+
+export interface ElectronApp {
+  pid: number;
+  mark: string;
+  output: string[];
+  /** Resolves with the exit code when the app has ended. */
+  ended: Promise<number | null>;
+  /** Evaluates an expression in the page; promises are awaited, the value comes back as JSON. */
+  inPage<T>(expression: string): Promise<T>;
+  /** Evaluates in the main process, where `require` is at hand. */
+  inMain<T>(expression: string): Promise<T>;
+  page: Client;
+  processes(): { pid: number; command: string }[];
+  /** Ends it whatever it does. */
+  kill(): Promise<void>;
+}
+
+interface Evaluation {
+  exceptionDetails?: { text: string; exception?: { description?: string } };
+  result: { value?: unknown };
+}
+
+async function evaluate<T>(client: Client, expression: string, more: object): Promise<T> {
+  const answer = (await client.Runtime.evaluate({
+    expression,
+    awaitPromise: true,
+    returnByValue: true,
+    ...more,
+  })) as Evaluation;
+  if (answer.exceptionDetails) {
+    throw new Error(answer.exceptionDetails.exception?.description ?? answer.exceptionDetails.text);
+  }
+  return answer.result.value as T;
+}
+
+/** Starts the app and waits until its window shows a page of the engine. */
+export async function launchElectron(options: ElectronOptions): Promise<ElectronApp> {
+  const { executable, app, dataFolder, display, paths = [] } = options;
+  const mark = randomUUID();
+  const { NODE_OPTIONS: _, ...environment } = process.env;
+  const child = spawn(
+    executable,
+    // Port 0: any free one; both debuggers say on stderr where they listen. Root needs --no-sandbox.
+    [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--remote-debugging-port=0',
+      '--inspect=0',
+      app,
+      `--data=${dataFolder}`,
+      ...paths,
+    ],
+    { env: { ...environment, DISPLAY: display, [markVariable]: mark }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => output.push(...text.split('\n')));
+  }
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const kill = async (): Promise<void> => {
+    for (const { pid } of markedProcesses(mark)) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // Ended meanwhile.
+      }
+    }
+    if (child.exitCode === null && child.signalCode === null) await ended;
+  };
+  try {
+    const port = (pattern: RegExp) => () => output.map((line) => pattern.exec(line)?.[1]).find((found) => found);
+    const mainPort = await until('the debugger of the main process', port(/Debugger listening on ws:\/\/[^:]+:(\d+)/));
+    const pagePort = await until('the debugger of the page', port(/DevTools listening on ws:\/\/[^:]+:(\d+)/));
+    const main = await CDP({ port: Number(mainPort), local: true });
+    const targets = await until('a page of the engine', async () => {
+      const list = await CDP.List({ port: Number(pagePort) });
+      return list.find((target) => target.type === 'page' && target.url.startsWith('http://127.0.0.1:'));
+    });
+    const page = await CDP({ port: Number(pagePort), target: targets, local: true });
+    await page.Page.enable();
+    await page.Runtime.enable();
+    return {
+      pid: child.pid!,
+      mark,
+      output,
+      ended,
+      page,
+      inPage: (expression) => evaluate(page, expression, {}),
+      inMain: (expression) => evaluate(main, expression, { includeCommandLineAPI: true }),
+      processes: () => markedProcesses(mark),
+      kill,
+    };
+  } catch (error) {
+    await kill();
+    throw new Error(`${String(error)}\nOutput of Electron:\n${output.join('\n')}`, { cause: error });
+  }
+}

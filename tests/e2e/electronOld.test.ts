@@ -1,0 +1,4 @@
+import { describeShell } from './electronSuite.ts';
+import { oldElectron } from './parts.ts';
+
+describeShell('Desktop shell in Electron 9.4.1', oldElectron, 'old');

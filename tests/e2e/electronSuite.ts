@@ -1,0 +1,254 @@
+/**
+ * The desktop shell in a real Electron window on a real engine. The same tests for every Electron that is at hand: the
+ * old one of the tests (second build) and the current one that ships.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
+import { callEngine } from '../../electron/engineConnection.ts';
+import { repositoryFolder } from '../../main/bootstrap/folders.mjs';
+import type { Listening } from '../../main/contract/wire.ts';
+import { built } from './builds.ts';
+import type { BuildMode } from './builds.ts';
+import { startDisplay } from './display.ts';
+import type { Display } from './display.ts';
+import { launchElectron } from './electronApp.ts';
+import type { ElectronApp } from './electronApp.ts';
+import { copyOfFixture, temporaryFolder } from './engineUnderTest.ts';
+import { describeWith, xvfb } from './parts.ts';
+import type { Part } from './parts.ts';
+import { settingsOfLongStudy } from './studySettings.ts';
+import { until } from './waiting.ts';
+
+const pictureFolder = join(repositoryFolder, 'test-results');
+
+interface Question {
+  message: string;
+  detail: string;
+  buttons: string[];
+}
+
+export function describeShell(name: string, executable: Part, mode: BuildMode): void {
+  describeWith([executable, xvfb], name, () => {
+    const data = temporaryFolder('shell');
+    const models = temporaryFolder('models');
+    let display: Display;
+    let appFolder: string;
+    let app: ElectronApp;
+
+    const launch = async (...paths: string[]): Promise<ElectronApp> =>
+      launchElectron({
+        executable: executable.path,
+        app: appFolder,
+        dataFolder: data.folder,
+        display: display.name,
+        paths,
+      });
+    const engine = (): Listening => {
+      const file = JSON.parse(readFileSync(join(data.folder, 'engine.json'), 'utf8')) as Listening;
+      return { ...file, origin: `http://127.0.0.1:${file.port}` };
+    };
+    /** The engine's own process, as the system has it. */
+    const enginePid = () => app.processes().find(({ command }) => command.includes('cli.ts serve'))?.pid;
+    const settled = () => until('the page to connect', () => app.inPage('document.querySelector("main") !== null'));
+    /** Answers every message box from now on with `response`, and keeps what was asked. */
+    const answerQuestions = (response: number) =>
+      app.inMain(`globalThis.questions = [];
+        require('electron').dialog.showMessageBox = async (...args) => {
+          const { message, detail, buttons } = args[args.length - 1];
+          globalThis.questions.push({ message, detail, buttons });
+          return { response: ${response}, checkboxChecked: false };
+        }; true`);
+    const questions = () => app.inMain<Question[]>('globalThis.questions');
+
+    beforeAll(async () => {
+      const out = await built(mode);
+      appFolder = mode === 'old' ? join(out, 'main') : repositoryFolder;
+      display = await startDisplay();
+      app = await launch(copyOfFixture('tiny-llama', models.folder));
+      await settled();
+    });
+    afterAll(async () => {
+      await app?.kill();
+      await display?.stop();
+      data.remove();
+      models.remove();
+    });
+    const explainFailure = (): void => onTestFailed(() => console.error(app.output.join('\n')));
+
+    test('a window opens on the page of the engine, isolated from Node', async () => {
+      explainFailure();
+      expect(await app.inPage('location.origin')).toBe(engine().origin);
+      expect(await app.inPage('document.title')).toContain('Rotascope');
+      expect(await app.inPage('[typeof require, typeof process, typeof module]')).toEqual(
+        Array.from({ length: 3 }, () => 'undefined'),
+      );
+      // The token has left the address, and with it the history.
+      expect(await app.inPage('location.href')).not.toContain('token');
+    });
+
+    test('the bridge answers: platform, version, paths of chosen files', async () => {
+      expect(await app.inPage('Object.keys(window.rotascope).sort()')).toEqual(
+        ['onMenu', 'openFiles', 'openFolder', 'pathsForFiles', 'platform', 'saveFile', 'version'].sort(),
+      );
+      const { version } = JSON.parse(readFileSync(join(repositoryFolder, 'package.json'), 'utf8')) as {
+        version: string;
+      };
+      expect(await app.inPage('[window.rotascope.platform, window.rotascope.version]')).toEqual([
+        process.platform,
+        version,
+      ]);
+      const chosen = [join(models.folder, 'tiny-llama', 'config.json'), join(models.folder, 'tiny-llama', 'README.md')];
+      for (const path of chosen) if (!existsSync(path)) writeFileSync(path, 'chosen by the test\n');
+      await app.inPage(`(() => {
+        const input = Object.assign(document.createElement('input'), { type: 'file', multiple: true, id: 'chosen' });
+        input.addEventListener('change', () => { window.chosenPaths = window.rotascope.pathsForFiles([...input.files]); });
+        document.body.append(input);
+      })()`);
+      const { root } = await app.page.DOM.getDocument();
+      const { nodeId } = await app.page.DOM.querySelector({ nodeId: root.nodeId, selector: '#chosen' });
+      await app.page.DOM.setFileInputFiles({ nodeId, files: chosen });
+      expect(await until('the change event', () => app.inPage('window.chosenPaths'))).toEqual(chosen);
+      await app.inPage('document.querySelector("#chosen").remove()');
+    });
+
+    test('native dialogs answer the page, and nobody else', async () => {
+      const saved = join(models.folder, 'figure.svg');
+      await app.inMain(`Object.assign(require('electron').dialog, {
+        showOpenDialog: async (_window, { properties }) => ({ canceled: false, filePaths: ['/chosen/' + properties[0]] }),
+        showSaveDialog: async (_window, { defaultPath }) =>
+          defaultPath === 'figure.svg' ? { canceled: false, filePath: ${JSON.stringify(saved)} } : { canceled: true },
+      }); true`);
+      expect(await app.inPage('window.rotascope.openFolder()')).toEqual(['/chosen/openDirectory']);
+      expect(await app.inPage('window.rotascope.openFiles()')).toEqual(['/chosen/openFile']);
+      expect(await app.inPage(`window.rotascope.saveFile('figure.svg', new TextEncoder().encode('<svg/>'))`)).toBe(
+        saved,
+      );
+      expect(readFileSync(saved, 'utf8')).toBe('<svg/>');
+      expect(await app.inPage(`window.rotascope.saveFile('other.svg')`)).toBeNull();
+    });
+
+    test('the page cannot leave the engine, open windows or get permissions', async () => {
+      const before = await app.inPage('location.href');
+      await app.inMain(`globalThis.opened = [];
+        require('electron').shell.openExternal = async (address) => { globalThis.opened.push(address); }; true`);
+      await app.inPage(`window.open('https://example.invalid/a') === null`);
+      await app.inPage(`window.open('file:///etc/hostname') === null`);
+      await app.inPage(`(location.href = 'https://example.invalid/b', true)`);
+      await until('the link to go outside', () => app.inMain('globalThis.opened.length === 2'));
+      expect(await app.inMain('globalThis.opened')).toEqual(['https://example.invalid/a', 'https://example.invalid/b']);
+      expect(await app.inPage('location.href')).toBe(before);
+      expect(await app.inMain(`require('electron').BrowserWindow.getAllWindows().length`)).toBe(1);
+      expect(await app.inPage('Notification.requestPermission()')).toBe('denied');
+    });
+
+    test('the menus are there, and lead to pages', async () => {
+      const labels = await app.inMain<string[]>(
+        `require('electron').Menu.getApplicationMenu().items.map((item) => item.label.replace('&', ''))`,
+      );
+      expect(labels).toEqual(['File', 'Edit', 'View', 'Help']);
+      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('jobs').click()`);
+      await until('the jobs page', () => app.inPage(`location.pathname === '/jobs'`));
+      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-dark').click()`);
+      await until('the dark theme', () => app.inPage(`matchMedia('(prefers-color-scheme: dark)').matches`));
+      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-light').click()`);
+    });
+
+    test('a path on the command line, and one of a second start, are imported', async () => {
+      const imported = async (folder: string) =>
+        (await callEngine(engine(), 'checkpoints.list', {})).some((checkpoint) => checkpoint.folder === folder);
+      await until('the first import', () => imported(join(models.folder, 'tiny-llama')));
+      const second = copyOfFixture('tiny-qwen2', models.folder);
+      await expect(launch(second)).rejects.toThrow(); // It shows no page: it hands over and ends.
+      await until('the second import', () => imported(second));
+    });
+
+    test('the sample study draws, and the window is not blank', async () => {
+      const study = await callEngine(engine(), 'studies.openSample', {});
+      await app.inPage(`(location.assign('/studies/${study.id}'), true)`);
+      await settled();
+      await until('the figures', () => app.inPage(`document.querySelectorAll('main svg path').length > 20`));
+      const picture = await app.inMain<string>(`require('electron').BrowserWindow.getAllWindows()[0].webContents
+        .capturePage().then((image) => image.toPNG().toString('base64'))`);
+      mkdirSync(pictureFolder, { recursive: true });
+      writeFileSync(join(pictureFolder, `electron-${mode}-study.png`), Buffer.from(picture, 'base64'));
+      const colours = await app.inMain<number>(`require('electron').BrowserWindow.getAllWindows()[0].webContents
+        .capturePage().then((image) => {
+          const pixels = image.toBitmap();
+          const seen = new Set();
+          for (let offset = 0; offset < pixels.length; offset += 4) seen.add(pixels.readUInt32LE(offset));
+          return seen.size;
+        })`);
+      expect(colours).toBeGreaterThan(50);
+    });
+
+    test('a killed engine is back once, at the same address, with a notice', async () => {
+      const before = engine();
+      const pid = await until('the engine', enginePid);
+      process.kill(pid, 'SIGKILL');
+      await until('another engine', () => {
+        const now = enginePid();
+        return now !== undefined && now !== pid;
+      });
+      const after = await until('the engine to answer', async () => {
+        await callEngine(engine(), 'app.state', {});
+        return engine();
+      });
+      expect([after.port, after.token]).toEqual([before.port, before.token]);
+      await until('the notice', () => app.inPage(`/restarted/i.test(document.body.innerText)`));
+    });
+
+    test('a second death shows the reason and starts again when asked', async () => {
+      await answerQuestions(0);
+      const pid = await until('the engine', enginePid);
+      process.kill(pid, 'SIGKILL');
+      const [question] = await until('the question', async () => {
+        const asked = await questions();
+        return asked.length > 0 && asked;
+      });
+      expect(question?.message).toBe('The engine ended by SIGKILL.');
+      expect(question?.buttons).toEqual(['Restart', 'Copy diagnostics', 'Quit']);
+      await until('the engine to answer', () => callEngine(engine(), 'app.state', {}));
+    });
+
+    test('quitting while a job runs asks; cancel goes on', async () => {
+      await answerQuestions(1);
+      const study = await callEngine(engine(), 'studies.create', { settings: settingsOfLongStudy, new: true });
+      await callEngine(engine(), 'studies.start', { id: study.id });
+      await until('a running job', async () =>
+        (await callEngine(engine(), 'jobs.list', {})).some((job) => job.state === 'running'),
+      );
+      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('quit').click()`);
+      const asked = await until('the question', async () => (await questions())[0]);
+      expect(asked).toMatchObject({ message: 'A job is running.', buttons: ['Quit', 'Cancel'] });
+      expect(asked.detail).toContain('resumed');
+      expect(await app.inMain(`require('electron').BrowserWindow.getAllWindows()[0].isVisible()`)).toBe(true);
+    });
+
+    test('quitting ends everything, and the job can be resumed at the next start', async () => {
+      await answerQuestions(0);
+      await app.inMain(
+        `require('electron').BrowserWindow.getAllWindows()[0].setBounds({ x: 40, y: 60, width: 900, height: 700 })`,
+      );
+      expect(app.processes().some(({ command }) => command.includes('worker'))).toBe(true);
+      // Closing the window is quitting. The evaluation cannot answer any more.
+      await app.inMain(`(require('electron').BrowserWindow.getAllWindows()[0].close(), true)`);
+      expect(await app.ended).toBe(0);
+      await until('every process to end', () => app.processes().length === 0, 10_000);
+      app = await launch();
+      await settled();
+      const jobs = await callEngine(engine(), 'jobs.list', {});
+      expect(jobs.filter((job) => job.state === 'interrupted').length).toBeGreaterThan(0);
+      expect(await app.inMain(`require('electron').BrowserWindow.getAllWindows()[0].getBounds()`)).toMatchObject({
+        width: 900,
+        height: 700,
+      });
+    });
+
+    test('a terminated shell leaves no process behind', async () => {
+      process.kill(app.pid, 'SIGKILL');
+      await app.ended;
+      await until('every process to end', () => app.processes().length === 0, 15_000);
+    });
+  });
+}
