@@ -89,9 +89,9 @@ export function whiskers(
   name: string,
   color: string,
   panel: number,
-  options: { horizontal?: boolean; width?: number; offsetPx?: number } = {},
+  options: { horizontal?: boolean; width?: number; offsetPx?: number; halo?: string } = {},
 ): object {
-  const { horizontal = false, width = 1.4, offsetPx = 0 } = options;
+  const { horizontal = false, width = 1.4, offsetPx = 0, halo } = options;
   return {
     type: 'custom',
     name,
@@ -115,11 +115,13 @@ export function whiskers(
         horizontal
           ? { x1: end[0], y1: end[1] - 3.5, x2: end[0], y2: end[1] + 3.5 }
           : { x1: end[0] - 3.5, y1: end[1], x2: end[0] + 3.5, y2: end[1] };
-      const style = { stroke: color, lineWidth: width };
-      const line = (shape: object): object => ({ type: 'line', shape, style });
+      const shapes = [{ x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, cap(a), cap(b)];
+      const lines = (stroke: string, lineWidth: number): object[] =>
+        shapes.map((shape) => ({ type: 'line', shape, style: { stroke, lineWidth } }));
+      // On a bar the whisker needs an edge of its own to be seen.
       return {
         type: 'group',
-        children: [line({ x1: a[0], y1: a[1], x2: b[0], y2: b[1] }), line(cap(a)), line(cap(b))],
+        children: [...(halo === undefined ? [] : lines(halo, width + 2)), ...lines(color, width)],
       };
     },
   };
@@ -187,8 +189,8 @@ export interface VerticalMark {
   color: string;
 }
 
-/** Labelled vertical lines; for the `markLine` of a curve. Labels alternate in height where lines are close. */
-export function verticalMarks(marks: VerticalMark[], theme: ChartTheme): object {
+/** Labelled vertical lines; for the `markLine` of a curve. Labels alternate in height and stay inside 0..lastX. */
+export function verticalMarks(marks: VerticalMark[], theme: ChartTheme, lastX: number): object {
   return {
     symbol: 'none',
     silent: true,
@@ -199,7 +201,8 @@ export function verticalMarks(marks: VerticalMark[], theme: ChartTheme): object 
       label: {
         formatter: label,
         position: 'end',
-        distance: [0, 2 - 14 * (index % 2)],
+        align: x < 0.5 * lastX ? 'left' : 'right',
+        distance: [0, 2 + 14 * (index % 2)],
         color: theme.ink,
         fontSize: 11,
         fontFamily,

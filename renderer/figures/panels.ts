@@ -28,8 +28,12 @@ export interface PanelLayout {
   columns: number;
   /** Height of one panel's plot, px. */
   plotHeightPx: number;
-  /** Left margin of every panel, px. */
+  /** Left margin of the panels, px. */
   leftPx?: number;
+  /** Left margin of the panels that are not in the first column, where those share its labels, px. */
+  innerLeftPx?: number;
+  /** No room for a legend. */
+  bare?: boolean;
   /** Room for two rows of labels above the plots. */
   marked?: boolean;
 }
@@ -46,6 +50,8 @@ const titlePx = 28;
 const marksPx = 28;
 const belowPx = 46;
 const gapPx = 18;
+/** Half of the last tick label. */
+const rightPx = 14;
 /** Room for the legend above the first row. */
 export const legendPx = 30;
 
@@ -82,25 +88,23 @@ function axis(spec: AxisSpec, gridIndex: number, { theme }: ChartFrame, vertical
 
 /** Grids, axes and titles of the panels, row by row. Series refer to them by index. */
 export function panels(specs: PanelSpec[], layout: PanelLayout, frame: ChartFrame): Panels {
-  const leftPx = layout.leftPx ?? 58;
   const columns = Math.max(1, Math.min(layout.columns, specs.length));
-  const widthPx = Math.max(120, (frame.widthPx - gapPx * (columns - 1)) / columns);
+  const { leftPx = 58, innerLeftPx = leftPx } = layout;
+  const lefts = leftPx + innerLeftPx * (columns - 1);
+  const plotPx = Math.max(90, (frame.widthPx - lefts - (gapPx + rightPx) * columns + gapPx) / columns);
   const abovePx = titlePx + (layout.marked === true ? marksPx : 0);
+  const firstPx = layout.bare === true ? 0 : legendPx;
   const rowPx = abovePx + layout.plotHeightPx + belowPx;
   const grid: object[] = [];
   const title: object[] = [];
   specs.forEach((spec, index) => {
-    const left = (index % columns) * (widthPx + gapPx);
-    const top = legendPx + Math.floor(index / columns) * rowPx;
-    grid.push({
-      left: left + leftPx,
-      top: top + abovePx,
-      width: widthPx - leftPx - 14,
-      height: layout.plotHeightPx,
-    });
+    const column = index % columns;
+    const left = leftPx + column * (plotPx + rightPx + gapPx + innerLeftPx);
+    const top = firstPx + Math.floor(index / columns) * rowPx;
+    grid.push({ left, top: top + abovePx, width: plotPx, height: layout.plotHeightPx });
     title.push({
       text: spec.title,
-      left: left + leftPx - 4,
+      left: left - 4,
       top: top + 6,
       padding: 0,
       textStyle: { fontSize: 12.5, fontWeight: 600, color: frame.theme.ink, fontFamily },
@@ -111,7 +115,7 @@ export function panels(specs: PanelSpec[], layout: PanelLayout, frame: ChartFram
     title,
     xAxis: specs.map((spec, index) => axis(spec.x, index, frame, false)),
     yAxis: specs.map((spec, index) => axis(spec.y, index, frame, true)),
-    heightPx: legendPx + Math.ceil(specs.length / columns) * rowPx,
+    heightPx: firstPx + Math.ceil(specs.length / columns) * rowPx,
   };
 }
 

@@ -99,10 +99,13 @@ export function accuracyCurve(view: SeedView, frame: ChartFrame): Figure | null 
     { columns: columnsFor(frame, 2, 420), plotHeightPx: 250, marked: !shown.several },
     frame,
   );
+  const lastX = Math.max(...seeds.flatMap(({ sft }) => sft.map(({ step }) => step)));
   const series = lastSteps.flatMap((lastStep, panel) => {
     const own = panelSeries(shown, panel, lastStep, theme);
     const marks = shown.several ? [] : curveMarks(seeds[0]!, theme).filter(({ x }) => x <= lastStep);
-    return own.map((one, index) => (index === 0 ? { ...one, markLine: verticalMarks(marks, theme) } : one));
+    return own.map((one, index) =>
+      index === 0 ? { ...one, markLine: verticalMarks(marks, theme, Math.min(lastX, lastStep)) } : one,
+    );
   });
   const names = shown.several ? ['ID, mean', 'ID, each seed', 'OOD, mean', 'OOD, each seed'] : ['ID', 'OOD'];
   return {

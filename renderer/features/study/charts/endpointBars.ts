@@ -65,7 +65,7 @@ function panelSeries(measured: Measured[], split: Split, panel: number, several:
       const [low, high] = wilsonInterval(correct, n);
       return { x: label, low: 100 * low, high: 100 * high };
     });
-    return [bar, whiskers(intervals, 'interval', theme.rule, panel, { horizontal: true, width: 1.8 })];
+    return [bar, whiskers(intervals, 'interval', theme.ink, panel, { horizontal: true, halo: theme.surface })];
   }
   const dots = measured.flatMap(({ bar: { label }, scores }) =>
     scores.map(({ seed, evaluation }) => ({
@@ -89,12 +89,19 @@ export function endpointBars({ seeds, several }: SeedView, frame: ChartFrame): F
     .filter(({ scores }) => scores.length > 0);
   if (measured.length === 0) return null;
   const columns = columnsFor(frame, 2, 420);
-  const specs = splits.map((split): PanelSpec => ({
+  const categories = measured.map(({ bar }) => bar.label);
+  const specs = splits.map((split, index): PanelSpec => ({
     title: `${splitLabels[split]} accuracy`,
     x: { name: `${splitLabels[split]} accuracy (%)`, min: 0, ...(split === 'inDist' ? { max: 100 } : {}) },
-    y: { name: '', kind: 'category', categories: measured.map(({ bar }) => bar.label), inverse: true },
+    y: { name: '', kind: 'category', categories, inverse: true, hideLabels: columns > 1 && index > 0 },
   }));
-  const layout = { columns, plotHeightPx: 34 * measured.length + 10, leftPx: 196 };
+  const layout = {
+    columns,
+    plotHeightPx: 34 * measured.length + 10,
+    leftPx: 196,
+    innerLeftPx: columns > 1 ? 16 : 196,
+    bare: true,
+  };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   return {
     heightPx,

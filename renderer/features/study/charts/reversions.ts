@@ -7,7 +7,7 @@ import type { AblationPoint, SeedResult } from '../../../../main/contract/studyR
 import { wilsonInterval } from '../../../../main/contract/wilson.ts';
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
 import { legend, still, tooltip, whiskers } from '../../../figures/marks.ts';
-import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
+import { columnsFor, panels, type AxisSpec, type PanelSpec } from '../../../figures/panels.ts';
 import type { ChartTheme } from '../../../figures/palette.ts';
 import { percent, percentWithInterval } from '../../../figures/quantities.ts';
 import { scoreCells } from './accuracyCurve.ts';
@@ -53,24 +53,58 @@ interface RowData {
   perSeed: { seed: SeedResult; point: AblationPoint }[];
 }
 
-function ownLines(seeds: SeedResult[], stage: ReversionStage, split: Split, theme: ChartTheme): object {
-  const [reference, target] = stage === 'sft' ? (['peak', 'end'] as const) : (['end', 'rlEnd'] as const);
-  const line = (name: typeof reference | typeof target, color: string, position: string): object[] => {
-    const shares = seeds.flatMap((seed) => {
-      const evaluation = namedEvaluation(seed, name);
-      return evaluation === null ? [] : [accuracy(evaluation[split])];
-    });
-    if (shares.length === 0) return [];
-    return [
-      {
-        xAxis: 100 * mean(shares),
-        lineStyle: { color, type: name === target ? 'solid' : 'dashed', width: 1.4 },
-        label: { formatter: checkpointLabels[name], position, distance: 3, color: theme.ink, fontSize: 11 },
-      },
-    ];
-  };
-  const data = [...line(reference, theme.checkpoints.peak, 'end'), ...line(target, theme.checkpoints.end, 'start')];
+interface OwnAccuracy {
+  name: 'peak' | 'end' | 'rlEnd';
+  isTarget: boolean;
+  /** Percent, mean over the seeds. */
+  accuracy: number;
+}
+
+/** What the stage's reference and target score themselves. */
+function ownAccuracies(seeds: SeedResult[], stage: ReversionStage, split: Split): OwnAccuracy[] {
+  const names = stage === 'sft' ? (['peak', 'end'] as const) : (['end', 'rlEnd'] as const);
+  return names.flatMap((name, index) => {
+    const evaluations = seeds.map((seed) => namedEvaluation(seed, name)).filter((one) => one !== null);
+    if (evaluations.length === 0) return [];
+    const share = mean(evaluations.map((evaluation) => accuracy(evaluation[split])));
+    return [{ name, isTarget: index === 1, accuracy: 100 * share }];
+  });
+}
+
+function ownLines(own: OwnAccuracy[], [low, high]: [number, number], theme: ChartTheme): object {
+  const data = own.map(({ name, isTarget, accuracy: at }) => ({
+    xAxis: at,
+    lineStyle: {
+      color: isTarget ? theme.checkpoints.end : theme.checkpoints.peak,
+      type: isTarget ? 'solid' : 'dashed',
+      width: 1.4,
+    },
+    label: {
+      formatter: `${checkpointLabels[name]} ${at.toFixed(1)} %`,
+      position: 'end',
+      distance: [0, isTarget ? 2 : 16],
+      align: at < (low + high) / 2 ? 'left' : 'right',
+      color: theme.ink,
+      fontSize: 11,
+    },
+  }));
   return { symbol: 'none', silent: true, animation: false, data };
+}
+
+/** Whole range of what a panel shows, in percent, rounded outwards to 5 points. */
+function extent(data: RowData[], stage: ReversionStage, split: Split, own: OwnAccuracy[]): [number, number] {
+  const shown = data.flatMap(({ row, perSeed }) =>
+    perSeed.flatMap(({ seed, point }) => {
+      const { correct, n } = point.evaluation[split];
+      return [...wilsonInterval(correct, n), ...(row.dose ? [] : controlsOf(seed, stage, row.edit, split))];
+    }),
+  );
+  const values = [...shown.map((share) => 100 * share), ...own.map((one) => one.accuracy)];
+  const outwards = (value: number, round: (value: number) => number): number => 5 * round(value / 5);
+  return [
+    Math.max(0, outwards(Math.min(...values), Math.floor)),
+    Math.min(100, outwards(Math.max(...values), Math.ceil)),
+  ];
 }
 
 function editSeries(data: RowData[], split: Split, panel: number, several: boolean, theme: ChartTheme, own: object) {
@@ -223,28 +257,32 @@ export function reversions(view: SeedView, stage: ReversionStage, frame: ChartFr
     }))
     .filter(({ perSeed }) => perSeed.length > 0);
   if (data.length === 0) return null;
-  const columns = columnsFor(frame, 3, 400);
+  const columns = columnsFor(frame, 3, 310);
   const categories = data.map(({ row }) => row.label);
   const largest = 100 * Math.max(...data.flatMap(({ perSeed }) => perSeed.map(({ point }) => point.relativeChange)));
-  const y = { name: '', kind: 'category', categories, inverse: true } as const;
+  const own = splits.map((split) => ownAccuracies(view.seeds, stage, split));
+  const extents = splits.map((split, index) => extent(data, stage, split, own[index]!));
+  const y = (index: number): AxisSpec => {
+    return { name: '', kind: 'category', categories, inverse: true, hideLabels: index % columns > 0 };
+  };
   const specs: PanelSpec[] = [
-    ...splits.map((split): PanelSpec => ({
-      title: `${splitLabels[split]} accuracy after the edit`,
-      x: { name: `${splitLabels[split]} accuracy (%)`, scale: true },
-      y,
-    })),
+    ...splits.map((split, index): PanelSpec => {
+      const [min, max] = extents[index]!;
+      const name = `${splitLabels[split]} accuracy (%)`;
+      return { title: `${splitLabels[split]} accuracy after the edit`, x: { name, min, max }, y: y(index) };
+    }),
     {
       title: 'Size of the change',
       x: { name: "||W' - W|| / ||W|| (%)", min: 0, max: Number((1.3 * largest).toPrecision(2)) },
-      y,
+      y: y(splits.length),
     },
   ];
-  const layout = { columns, plotHeightPx: 44 * data.length + 8, leftPx: 172, marked: true };
+  const layout = { columns, plotHeightPx: 44 * data.length + 8, leftPx: 172, innerLeftPx: 14, marked: true };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   const several = view.several;
   const series = splits.flatMap((split, panel) => [
     ...controlSeries(data, stage, split, panel, theme),
-    ...editSeries(data, split, panel, several, theme, ownLines(view.seeds, stage, split, theme)),
+    ...editSeries(data, split, panel, several, theme, ownLines(own[panel]!, extents[panel]!, theme)),
   ]);
   const names = [editName, doseName, ...(several ? ['each seed'] : []), controlName];
   return {
