@@ -2,6 +2,8 @@
 /** The command line: `rotascope serve`, `study`, `import`, `doctor`. Run by Node 24 directly. */
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { doctorCommand } from './cli/doctor.ts';
+import { exportCommand } from './cli/export.ts';
 import { importCommand } from './cli/import.ts';
 import { serveCommand } from './cli/serve.ts';
 import { studyCommand } from './cli/study.ts';
@@ -11,7 +13,9 @@ const program = new Command('rotascope')
   .version(packageJson.version)
   .addCommand(serveCommand())
   .addCommand(studyCommand())
-  .addCommand(importCommand());
+  .addCommand(importCommand())
+  .addCommand(exportCommand())
+  .addCommand(doctorCommand());
 
 // Wrong usage is 2 everywhere; commander's own is 1.
 for (const command of [program, ...program.commands])

@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { arch, platform, release } from 'node:os';
+import { join } from 'node:path';
 import { contractVersion } from '../contract/api.ts';
 import type { AppState } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
+import { studyFileName } from './studyExchange/format.ts';
 import type { EngineContext } from './context.ts';
 import type { HandlerGroup } from './handlers.ts';
 
@@ -26,7 +28,7 @@ async function appState(context: EngineContext): Promise<AppState> {
     physicalCores: context.slots,
     compute: context.compute.status,
     notices: context.store.app.notices(),
-    sampleAvailable: existsSync(context.sampleFolder),
+    sampleAvailable: existsSync(join(context.sampleFolder, studyFileName)),
   };
 }
 

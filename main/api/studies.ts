@@ -2,8 +2,19 @@
 import type { EngineContext } from './context.ts';
 import { estimateStudy } from './estimate.ts';
 import type { HandlerGroup } from './handlers.ts';
-import { AppError } from '../contract/errors.ts';
+import type { Study } from '../contract/api.ts';
+import { importStudy } from './studyExchange/importStudy.ts';
 import { studyResult } from '../jobs/studyResult.ts';
+
+/** The sample as a study of its own; the one that is open already is answered again. */
+async function openSample({ store, studies, sampleFolder, events }: EngineContext): Promise<Study> {
+  const open = studies.list().find((study) => study.sample);
+  if (open) return open;
+  const id = await importStudy(store, sampleFolder, studies.studiesFolder, { sample: true });
+  events.publish({ type: 'study', id, revision: 1 });
+  events.publish({ type: 'checkpoints' });
+  return studies.view(id);
+}
 
 export function studyHandlers(context: EngineContext): HandlerGroup {
   const { store, studies } = context;
@@ -22,9 +33,7 @@ export function studyHandlers(context: EngineContext): HandlerGroup {
       return { ok: true };
     },
     'studies.restore': ({ id }) => studies.restore(id),
-    'studies.openSample': () => {
-      throw new AppError('NOT_FOUND', 'No sample study is there yet.', { hint: 'Run a study instead.' });
-    },
+    'studies.openSample': () => openSample(context),
     'studies.result': ({ id }) => studyResult(store, studies.record(id)),
     'studies.comparisons': ({ id, seed }) => {
       studies.record(id);

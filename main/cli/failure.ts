@@ -16,7 +16,7 @@ export async function endWith(json: boolean, work: () => Promise<number>): Promi
     code = await work();
   } catch (error) {
     printFailure(error, json);
-    code = exitCodes.failed;
+    code = toErrorShape(error).code === 'INVALID_REQUEST' ? exitCodes.usage : exitCodes.failed;
   }
   // What is printed to a pipe may still be on its way.
   await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));

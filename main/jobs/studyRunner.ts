@@ -60,6 +60,10 @@ export class StudyRunner {
     });
   }
 
+  get studiesFolder(): string {
+    return this.#options.studiesFolder;
+  }
+
   folder(studyId: string): string {
     return join(this.#options.studiesFolder, studyId);
   }

@@ -1,0 +1,128 @@
+/** `rotascope doctor`: what is installed here, what computes, and whether it computes right. */
+import { execFile } from 'node:child_process';
+import { platform, arch } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { folderSizes, installReport } from '../bootstrap/doctorReport.mjs';
+import { installCuda, recordCudaVerdict } from '../bootstrap/native.mjs';
+import { stepReporter } from '../bootstrap/progress.mjs';
+import type { ComputeStatus } from '../contract/api.ts';
+import { toErrorShape } from '../contract/errors.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { exitCodes } from './exitCodes.ts';
+import { endWith } from './failure.ts';
+
+interface Check {
+  name: string;
+  passed: boolean;
+  figure: string;
+  nextStep: string;
+}
+
+interface Report {
+  type: 'doctor';
+  version: string;
+  platform: string;
+  node: string;
+  installed: Awaited<ReturnType<typeof installReport>>;
+  folders: Awaited<ReturnType<typeof folderSizes>>;
+  compute: ComputeStatus | null;
+  checks: Check[];
+  passed: boolean;
+}
+
+const gpuTrial = fileURLToPath(new URL('../compute/gpuTrial.ts', import.meta.url));
+const gpuTrialTimeoutMs = 300_000;
+
+/** The self-test on the GPU in a process of its own; its verdict decides what later starts use. */
+async function tryGpu(): Promise<Check> {
+  const env = { ...process.env, ROTASCOPE_TENSORFLOW: 'cuda', ROTASCOPE_GPU_TRIAL: '1' };
+  const failure = await new Promise<string>((resolve) => {
+    execFile(process.execPath, [gpuTrial], { env, timeout: gpuTrialTimeoutMs }, (error, stdout) =>
+      resolve(error ? stdout.trim() || error.message : ''),
+    );
+  });
+  const passed = failure === '';
+  recordCudaVerdict({ passed, reason: failure });
+  return {
+    name: 'GPU',
+    passed,
+    figure: passed ? 'the self-test passed on the GPU' : failure,
+    nextStep: passed ? '' : 'The CPU stays in use. Check the NVIDIA driver, then run this command again.',
+  };
+}
+
+async function computeAndCheck(): Promise<Pick<Report, 'compute' | 'checks'>> {
+  try {
+    const { openCompute } = await import('../compute/compute.ts');
+    const { runSelfTest } = await import('../compute/selfTest.ts');
+    const compute = await openCompute();
+    const { checks } = await runSelfTest(compute);
+    return { compute: compute.status, checks };
+  } catch (error) {
+    const { message, hint = 'Run "npm start", which installs what is missing.' } = toErrorShape(error);
+    return { compute: null, checks: [{ name: 'Backend', passed: false, figure: message, nextStep: hint }] };
+  }
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** step).toFixed(step === 0 ? 0 : 1)} ${units[step]}`;
+}
+
+function printReport(report: Report): void {
+  console.log(`Rotascope ${report.version} on ${report.platform}, Node ${report.node}\n`);
+  console.log('Installed');
+  for (const { name, found, version, path, nextStep } of report.installed) {
+    console.log(`  ${found ? 'yes' : 'no '} ${name}${version && ` ${version}`}${path && ` (${path})`}`);
+    if (!found && nextStep) console.log(`      ${nextStep}`);
+  }
+  console.log('Folders');
+  for (const { name, path, sizeBytes } of report.folders) console.log(`  ${name}: ${path} (${formatBytes(sizeBytes)})`);
+  if (report.compute) {
+    const { label, device, reason, nextStep } = report.compute;
+    console.log(`Compute\n  ${label} on ${device}`);
+    if (reason) console.log(`  ${reason} ${nextStep}`);
+  }
+  console.log('Self-test');
+  for (const { name, passed, figure, nextStep } of report.checks) {
+    console.log(`  ${passed ? 'passed' : 'FAILED'} ${name}: ${figure}`);
+    if (nextStep) console.log(`         ${nextStep}`);
+  }
+}
+
+async function doctor(options: { json: boolean; installCuda: boolean }): Promise<number> {
+  const gpuChecks: Check[] = [];
+  if (options.installCuda) {
+    const reporter = stepReporter(process.stderr);
+    await installCuda({ onProgress: reporter.report });
+    reporter.end();
+    gpuChecks.push(await tryGpu());
+  }
+  const { compute, checks } = await computeAndCheck();
+  const all = [...checks, ...gpuChecks];
+  const report: Report = {
+    type: 'doctor',
+    version: packageJson.version,
+    platform: `${platform()} ${arch()}`,
+    node: process.version,
+    installed: await installReport(),
+    folders: await folderSizes(),
+    compute,
+    checks: all,
+    passed: all.every(({ passed }) => passed),
+  };
+  if (options.json) console.log(JSON.stringify(report));
+  else printReport(report);
+  return report.passed ? exitCodes.ok : exitCodes.failed;
+}
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('say what is installed here, and test that it computes right')
+    .option('--json', 'print the report as one JSON line', false)
+    .option('--install-cuda', 'first download the CUDA libraries (about 3.3 GB) and try the GPU', false)
+    .addHelpText('after', '\nExit codes: 0 all checks passed, 1 a check failed, 2 wrong usage.')
+    .action((options: { json: boolean; installCuda: boolean }) => endWith(options.json, () => doctor(options)));
+}
