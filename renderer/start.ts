@@ -1,4 +1,4 @@
-/** The page's start: token out of the address, connection, stores, routes. */
+/** The page's start: stores, routes, connection. main.ts took the token out of the address before. */
 import './styles/theme.css';
 import './styles/base.css';
 import './styles/controls.css';
@@ -16,8 +16,6 @@ import { useStudies } from './stores/studies.ts';
 import { useToasts } from './stores/toasts.ts';
 import { useUi } from './stores/ui.ts';
 
-// Before the router reads the address.
-const token = takeToken();
 const app = createApp(App);
 app.use(createPinia());
 
@@ -36,5 +34,5 @@ app.config.errorHandler = (error) => {
 window.addEventListener('unhandledrejection', ({ reason }) => report(reason));
 
 app.use(router);
-connectEngine(token);
+connectEngine(takeToken());
 app.mount('#app');
