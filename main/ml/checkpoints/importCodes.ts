@@ -62,7 +62,7 @@ export const importCodes = {
   not_safetensors: { error: 'CHECKPOINT_UNSUPPORTED', fact: because('is not a safetensors file'), next: convert },
   truncated: incomplete('is truncated', copyAgain),
   header_too_large: invalid('has an impossible header length', `It is damaged or another format. ${copyAgain}`),
-  bad_utf8: invalid('has a header that is not valid UTF-8', copyAgain),
+  bad_utf8: invalid('holds text that is not valid UTF-8', copyAgain),
   bad_json: invalid('is not the JSON that the format asks for', indexOrFileAgain),
   duplicate_name: invalid('names the same thing twice', indexOrFileAgain),
   unsafe_name: invalid(

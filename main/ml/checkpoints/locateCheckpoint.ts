@@ -11,6 +11,9 @@ const weightsName = 'model.safetensors';
 const indexEnding = '.safetensors.index.json';
 export const isShardName = (name: string): boolean => /-\d{5}-of-\d{5}\.safetensors$/.test(name);
 const foreignWeights = /\.(bin|pt|pth|ckpt|gguf|ggml|h5|onnx|msgpack|pkl)$/i;
+/** Files that come with weights: all of a folder's files may be dropped together. */
+const companion =
+  /^((generation_|tokenizer_|preprocessor_)?config|tokenizer|special_tokens_map|added_tokens|vocab|chat_template)\.json$|^(merges\.txt|tokenizer\.model|chat_template\.jinja)$/;
 const maxFolderEntries = 50_000;
 
 export interface CheckpointPlace {
@@ -89,7 +92,13 @@ export async function locateFile(file: string): Promise<CheckpointPlace> {
   const root = dirname(file);
   const name = basename(file);
   if (name === weightsName) return { location: root, root, kind: 'single', file: name, ownsFolder: true };
-  const { files } = await listFolder(root);
+  const listing = await listFolder(root);
+  const { files } = listing;
+  if (companion.test(name)) {
+    const contents = contentsOf(root, listing);
+    if (contents.kind === 'checkpoint') return contents.place;
+    if (contents.kind === 'noWeights') throw noWeightsFault(file, contents);
+  }
   const indexes = files.filter((one) => one.endsWith(indexEnding));
   if (indexes.includes(name)) return placeOfIndex(root, name, files);
   for (const index of indexes) if (await indexNames(root, index, name)) return placeOfIndex(root, index, files);
