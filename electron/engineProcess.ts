@@ -81,7 +81,8 @@ export class EngineProcess {
     this.stopping = false;
     const child = spawn(executable, args, {
       cwd: folder,
-      env: environment,
+      // The engine leaves a notice of it, which survives a reload of the page.
+      env: { ...environment, ...(restarted ? { ROTASCOPE_RESTARTED: '1' } : {}) },
       stdio: ['pipe', 'pipe', 'pipe'],
       // A group of its own: Ctrl+C in the terminal reaches the shell, which asks or stops the engine in order.
       detached: process.platform !== 'win32',

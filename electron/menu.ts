@@ -42,12 +42,6 @@ export function menuTemplate(
   actions: MenuActions,
 ): MenuItemConstructorOptions[] {
   const mac = platform === 'darwin';
-  const settings: MenuItemConstructorOptions = {
-    id: 'settings',
-    label: mac ? 'Settings…' : 'Settings',
-    accelerator: 'CmdOrCtrl+,',
-    click: () => actions.send({ type: 'settings' }),
-  };
   const quit: MenuItemConstructorOptions = {
     id: 'quit',
     label: platform === 'win32' ? 'Exit' : mac ? `Quit ${name}` : 'Quit',
@@ -55,8 +49,8 @@ export function menuTemplate(
     click: actions.quit,
   };
   return [
-    ...(mac ? [appMenu(name, settings, quit)] : []),
-    fileMenu(mac ? [] : [separator, settings, separator, quit], actions),
+    ...(mac ? [appMenu(name, quit)] : []),
+    fileMenu(mac ? [] : [separator, quit], actions),
     editMenu(actions),
     viewMenu(theme, actions),
     ...(mac ? [{ role: 'windowMenu' } as const] : []),
@@ -64,17 +58,11 @@ export function menuTemplate(
   ];
 }
 
-function appMenu(
-  name: string,
-  settings: MenuItemConstructorOptions,
-  quit: MenuItemConstructorOptions,
-): MenuItemConstructorOptions {
+function appMenu(name: string, quit: MenuItemConstructorOptions): MenuItemConstructorOptions {
   return {
     label: name,
     submenu: [
       { role: 'about' },
-      separator,
-      settings,
       separator,
       { role: 'services' },
       separator,

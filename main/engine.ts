@@ -117,10 +117,11 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
 /** Goes on with what a crash of the last engine has left running. */
 function recover({ store, supervisor, studies, log }: EngineContext): void {
   const left = store.jobs.withState('running', 'queued').length;
-  if (left > 0) {
-    log.warn({ jobs: left }, 'The last engine did not stop in order');
-    const jobs = left === 1 ? 'The job that was under way goes on.' : `The ${left} jobs that were under way go on.`;
-    store.app.addNotice(`The engine was restarted after it had ended unexpectedly. ${jobs}`);
+  if (left > 0) log.warn({ jobs: left }, 'The last engine did not stop in order');
+  // The desktop shell says so when it starts an engine in place of one that died.
+  if (left > 0 || process.env['ROTASCOPE_RESTARTED'] === '1') {
+    const jobs = left === 1 ? ' The job that was under way goes on.' : ` The ${left} jobs that were under way go on.`;
+    store.app.addNotice(`The engine was restarted after it had ended unexpectedly.${left > 0 ? jobs : ''}`);
   }
   studies.recover();
   supervisor.recover().catch((error: unknown) => log.error({ err: error }, 'Recovery failed'));
