@@ -18,22 +18,6 @@ export interface ElectronOptions {
   paths?: string[];
 }
 
-export interface ElectronApp {
-  pid: number;
-  mark: string;
-  output: string[];
-  /** Resolves with the exit code when the app has ended. */
-  ended: Promise<number | null>;
-  /** Evaluates an expression in the page; promises are awaited, the value comes back as JSON. */
-  inPage<T>(expression: string): Promise<T>;
-  /** Evaluates in the main process, where `require` is at hand. */
-  inMain<T>(expression: string): Promise<T>;
-  page: Client;
-  processes(): { pid: number; command: string }[];
-  /** Ends it whatever it does. */
-  kill(): Promise<void>;
-}
-
 interface Evaluation {
   exceptionDetails?: { text: string; exception?: { description?: string } };
   result: { value?: unknown };
@@ -52,9 +36,19 @@ async function evaluate<T>(client: Client, expression: string, more: object): Pr
   return answer.result.value as T;
 }
 
-/** Starts the app and waits until its window shows a page of the engine. */
-export async function launchElectron(options: ElectronOptions): Promise<ElectronApp> {
-  const { executable, app, dataFolder, display, paths = [] } = options;
+interface ElectronProcess {
+  pid: number;
+  mark: string;
+  output: string[];
+  ended: Promise<number | null>;
+  /** Of this start, and of everything it started. */
+  processes(): { pid: number; command: string }[];
+  /** Ends it whatever it does. */
+  kill(): Promise<void>;
+}
+
+/** Starts the app and waits for nothing: a second start shows no window. */
+export function spawnElectron({ executable, app, dataFolder, display, paths = [] }: ElectronOptions): ElectronProcess {
   const mark = randomUUID();
   const { NODE_OPTIONS: _, ...environment } = process.env;
   const child = spawn(
@@ -84,8 +78,23 @@ export async function launchElectron(options: ElectronOptions): Promise<Electron
         // Ended meanwhile.
       }
     }
-    if (child.exitCode === null && child.signalCode === null) await ended;
+    await ended;
   };
+  return { pid: child.pid!, mark, output, ended, processes: () => markedProcesses(mark), kill };
+}
+
+export interface ElectronApp extends ElectronProcess {
+  page: Client;
+  /** Evaluates an expression in the page; promises are awaited, the value comes back as JSON. */
+  inPage<T>(expression: string): Promise<T>;
+  /** Evaluates in the main process, where `require` is at hand. */
+  inMain<T>(expression: string): Promise<T>;
+}
+
+/** Starts the app and waits until its window shows a page of the engine. */
+export async function launchElectron(options: ElectronOptions): Promise<ElectronApp> {
+  const started = spawnElectron(options);
+  const { output, kill } = started;
   try {
     const port = (pattern: RegExp) => () => output.map((line) => pattern.exec(line)?.[1]).find((found) => found);
     const mainPort = await until('the debugger of the main process', port(/Debugger listening on ws:\/\/[^:]+:(\d+)/));
@@ -99,15 +108,10 @@ export async function launchElectron(options: ElectronOptions): Promise<Electron
     await page.Page.enable();
     await page.Runtime.enable();
     return {
-      pid: child.pid!,
-      mark,
-      output,
-      ended,
+      ...started,
       page,
       inPage: (expression) => evaluate(page, expression, {}),
       inMain: (expression) => evaluate(main, expression, { includeCommandLineAPI: true }),
-      processes: () => markedProcesses(mark),
-      kill,
     };
   } catch (error) {
     await kill();

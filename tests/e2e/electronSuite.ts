@@ -3,7 +3,7 @@
  * old one of the tests (second build) and the current one that ships.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
 import { callEngine } from '../../electron/engineConnection.ts';
 import { repositoryFolder } from '../../main/bootstrap/folders.mjs';
@@ -12,8 +12,8 @@ import { built } from './builds.ts';
 import type { BuildMode } from './builds.ts';
 import { startDisplay } from './display.ts';
 import type { Display } from './display.ts';
-import { launchElectron } from './electronApp.ts';
-import type { ElectronApp } from './electronApp.ts';
+import { launchElectron, spawnElectron } from './electronApp.ts';
+import type { ElectronApp, ElectronOptions } from './electronApp.ts';
 import { copyOfFixture, temporaryFolder } from './engineUnderTest.ts';
 import { describeWith, xvfb } from './parts.ts';
 import type { Part } from './parts.ts';
@@ -36,14 +36,21 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
     let appFolder: string;
     let app: ElectronApp;
 
-    const launch = async (...paths: string[]): Promise<ElectronApp> =>
-      launchElectron({
-        executable: executable.path,
-        app: appFolder,
-        dataFolder: data.folder,
-        display: display.name,
-        paths,
-      });
+    const launchOptions = (): ElectronOptions => ({
+      executable: executable.path,
+      app: appFolder,
+      dataFolder: data.folder,
+      display: display.name,
+    });
+    const clickButton = (label: string) =>
+      until(`the button ${label}`, () =>
+        app.inPage(`(() => {
+          const button = [...document.querySelectorAll('button')].find(
+            (candidate) => candidate.textContent.trim() === ${JSON.stringify(label)} && !candidate.disabled);
+          button?.click();
+          return button !== undefined;
+        })()`),
+      );
     const engine = (): Listening => {
       const file = JSON.parse(readFileSync(join(data.folder, 'engine.json'), 'utf8')) as Listening;
       return { ...file, origin: `http://127.0.0.1:${file.port}` };
@@ -65,7 +72,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       const out = await built(mode);
       appFolder = mode === 'old' ? join(out, 'main') : repositoryFolder;
       display = await startDisplay();
-      app = await launch(copyOfFixture('tiny-llama', models.folder));
+      app = await launchElectron({ ...launchOptions(), paths: [copyOfFixture('tiny-llama', models.folder)] });
       await settled();
     });
     afterAll(async () => {
@@ -154,13 +161,27 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-light').click()`);
     });
 
-    test('a path on the command line, and one of a second start, are imported', async () => {
-      const imported = async (folder: string) =>
-        (await callEngine(engine(), 'checkpoints.list', {})).some((checkpoint) => checkpoint.folder === folder);
-      await until('the first import', () => imported(join(models.folder, 'tiny-llama')));
+    test('a path on the command line, and one of a second start, are offered and imported', async () => {
+      const importOffered = async (folder: string): Promise<void> => {
+        const name = basename(folder);
+        await until(`the offer of ${name}`, () =>
+          app.inPage(`document.querySelector('[role=dialog]')?.innerText.includes(${JSON.stringify(folder)})`),
+        );
+        await clickButton('Import 1 checkpoint');
+        await until('the import', async () =>
+          (await callEngine(engine(), 'checkpoints.list', {})).some((checkpoint) => checkpoint.folder === folder),
+        );
+        await clickButton('Show');
+        await until('its page', () =>
+          app.inPage(`document.querySelector('main').innerText.includes('Qwen2') ||
+          document.querySelector('main').innerText.includes('Llama')`),
+        );
+      };
+      await importOffered(join(models.folder, 'tiny-llama'));
       const second = copyOfFixture('tiny-qwen2', models.folder);
-      await expect(launch(second)).rejects.toThrow(); // It shows no page: it hands over and ends.
-      await until('the second import', () => imported(second));
+      const handedOver = spawnElectron({ ...launchOptions(), paths: [second] });
+      expect(await handedOver.ended).toBe(0);
+      await importOffered(second);
     });
 
     test('the sample study draws, and the window is not blank', async () => {
@@ -235,7 +256,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       await app.inMain(`(require('electron').BrowserWindow.getAllWindows()[0].close(), true)`);
       expect(await app.ended).toBe(0);
       await until('every process to end', () => app.processes().length === 0, 10_000);
-      app = await launch();
+      app = await launchElectron(launchOptions());
       await settled();
       const jobs = await callEngine(engine(), 'jobs.list', {});
       expect(jobs.filter((job) => job.state === 'interrupted').length).toBeGreaterThan(0);

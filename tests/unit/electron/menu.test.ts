@@ -39,12 +39,12 @@ test.each(['linux', 'win32', 'darwin'] as const)(
   },
 );
 
-test("quit and settings stand where the system's conventions have them", () => {
+test("quit stands where the system's conventions have them", () => {
   const labels = (platform: NodeJS.Platform, menu: number) =>
     (menuOf(platform).template[menu]?.submenu as MenuItemConstructorOptions[]).map((item) => item.label ?? item.role);
-  expect(labels('linux', 0)).toEqual(expect.arrayContaining(['Settings', 'Quit']));
-  expect(labels('win32', 0)).toEqual(expect.arrayContaining(['Settings', 'Exit']));
-  expect(labels('darwin', 0)).toEqual(expect.arrayContaining(['Settings…', 'Quit Rotascope', 'hide']));
+  expect(labels('linux', 0)).toEqual(expect.arrayContaining(['New study', 'Quit']));
+  expect(labels('win32', 0)).toEqual(expect.arrayContaining(['New study', 'Exit']));
+  expect(labels('darwin', 0)).toEqual(expect.arrayContaining(['Quit Rotascope', 'hide']));
   expect(labels('darwin', 1)).not.toContain('Quit');
 });
 
