@@ -104,19 +104,17 @@ async function runNpm(args, what) {
   const npm = findNpm();
   const { code, said } = await runCommand(npm.command, [...npm.args, ...args], { cwd: repositoryFolder });
   if (code === 0) return;
-  const words = said.split('\n').filter((line) => /^npm (error|ERR!)/.test(line));
+  const words = said
+    .split('\n')
+    .map((line) => line.replace(/^npm (error|ERR!)\s*/, ''))
+    .filter((line) => line !== '' && !/^npm |^(code|errno|syscall) /.test(line));
   const offline = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ENOTCACHED/.test(said);
-  const first = (
-    words.find((line) => !/ code | errno /.test(line)) ??
-    words[0] ??
-    said.trim().split('\n').at(-1) ??
-    ''
-  ).replace(/^npm (error|ERR!) /, '');
+  const first = words.slice(0, 3).join(' ').replace(/\.?$/, '');
   throw new StepFailure(
     `${what} could not be installed: ${offline ? 'the package registry was not reached' : first}.`,
     offline
       ? 'Connect this machine to the network (or set the proxy for npm), then run the command again.'
-      : 'Look at the message of npm above this line, then run the command again.',
+      : 'Run "npm ci" to see all that npm says, then run the command again.',
   );
 }
 
