@@ -39,9 +39,12 @@ const verdictOf = new Map<string, ImportVerdict>();
 const pathOf = (file: string): string => fixturePath('malformed', file);
 
 /** Names and values of the built-in prototypes. */
-function prototypes(): unknown[] {
+function prototypes(): [PropertyKey, unknown][][] {
   return [Object.prototype, Array.prototype, String.prototype, Function.prototype, Map.prototype].map((prototype) => {
-    return Reflect.ownKeys(prototype).map((key) => [key, Object.getOwnPropertyDescriptor(prototype, key)?.value]);
+    return Reflect.ownKeys(prototype).map((key) => [
+      key,
+      Object.getOwnPropertyDescriptor(prototype, key)?.value as unknown,
+    ]);
   });
 }
 

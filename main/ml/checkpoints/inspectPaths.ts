@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import type { ImportVerdict } from '../../contract/api.ts';
-import { AppError } from '../../contract/errors.ts';
+import type { AppError } from '../../contract/errors.ts';
 import { describe, modelWarnings, type CheckpointDescription } from './describeCheckpoint.ts';
 import { type Found, findCheckpoints } from './findCheckpoints.ts';
 import { acceptedCodes, importCodeOf, importFault, printable } from './importCodes.ts';

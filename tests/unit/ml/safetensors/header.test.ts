@@ -76,6 +76,27 @@ describe('a header', () => {
     expect(two([0, 4], [4, 9], 8)).toBe('out_of_range');
   });
 
+  it('may have types below a byte, in whole bytes', () => {
+    // Sizes that the reference library 0.8.0 takes and refuses.
+    const sized = (dtype: string, elements: number, bytes: number): string => {
+      return codeOf(fileBytes({ a: { dtype, shape: [elements], data_offsets: [0, bytes] } }, new Uint8Array(bytes)));
+    };
+    for (const [dtype, elements, bytes] of [
+      ['F4', 2, 1],
+      ['F4', 8, 4],
+      ['F6_E2M3', 4, 3],
+      ['F6_E3M2', 8, 6],
+    ] as const)
+      expect(sized(dtype, elements, bytes)).toBe('accepted');
+    for (const [dtype, elements, bytes] of [
+      ['F4', 1, 1],
+      ['F4', 3, 3],
+      ['F6_E2M3', 2, 1],
+      ['F6_E3M2', 8, 8],
+    ] as const)
+      expect(sized(dtype, elements, bytes)).toBe('size_mismatch');
+  });
+
   it('names nothing twice', () => {
     const entry = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}';
     expect(codeOf(fileBytes(`{"a":${entry},"\\u0061":${entry}}`))).toBe('duplicate_name');
