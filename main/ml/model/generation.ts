@@ -4,16 +4,8 @@
  */
 import { gatherRows } from '../../compute/gatherRows.ts';
 import type { Tensor, TensorSpec, Tf } from '../../compute/session.ts';
-import {
-  type DecoderWeights,
-  type KeyValues,
-  decode,
-  outputLogits,
-  paddingMask,
-  rotaryTables,
-  rotaryTablesAt,
-  runLayers,
-} from './decoder.ts';
+import { paddingMask, rotaryMatrices, rotaryMatricesAt } from './attention.ts';
+import { type DecoderWeights, type KeyValues, decode, outputLogits, runLayers } from './decoder.ts';
 import { normalizeRows } from './layerMath.ts';
 import type { ModelConfig } from './modelConfig.ts';
 import { type SamplingInputs, type SamplingMode, sampleTokens } from './sampling.ts';
@@ -113,14 +105,14 @@ function decodeToken(
   const batch = token.shape[0]!;
   const x = gatherRows(tf, weights.embedding, token);
   if (padding === undefined) {
-    const context = { batch, tokens: 1, rotary: rotaryTables(tf, config, position, 1), mask: null };
-    return runLayers(tf, config, weights, x, context, past);
+    const context = { batch, rotary: rotaryMatrices(tf, config, position, 1), mask: null };
+    return runLayers(tf, config, weights, x, context, { past });
   }
   const promptLength = padding.positionIds.shape[1]!;
   const lastPrompt = tf.slice(padding.positionIds, [0, promptLength - 1], [batch, 1]);
   const positionIds = tf.add(lastPrompt, tf.scalar(position - promptLength + 1, 'int32'));
   const generated = tf.ones([batch, position + 1 - promptLength]);
   const mask = paddingMask(tf, tf.concat([padding.attentionMask.toFloat(), generated], 1));
-  const context = { batch, tokens: 1, rotary: rotaryTablesAt(tf, config, positionIds, position + 1), mask };
-  return runLayers(tf, config, weights, x, context, past);
+  const rotary = rotaryMatricesAt(tf, config, tf.transpose(positionIds), position + 1);
+  return runLayers(tf, config, weights, x, { batch, rotary, mask }, { past });
 }

@@ -16,7 +16,7 @@ import type {
 } from '../../compute/session.ts';
 import { AppError } from '../../contract/errors.ts';
 import type { Philox } from '../random/philox.ts';
-import { decode, fuseWeights, outputLogits } from './decoder.ts';
+import { decode, outputLogits, prepareWeights, toBatchMajor, toTokenMajor } from './decoder.ts';
 import { type RolloutShape, rollout, rolloutInputs } from './generation.ts';
 import type { ModelConfig } from './modelConfig.ts';
 import { tokenNll } from './tokenNll.ts';
@@ -131,7 +131,7 @@ export class LanguageModel {
   #rolloutStep(shape: RolloutShape): CompiledStep {
     const { tf, config } = this;
     return this.step(`generate ${JSON.stringify(shape)}`, rolloutInputs(shape), (inputs) => {
-      return { tokens: rollout(tf, config, fuseWeights(tf, config, this.variable), inputs, shape) };
+      return { tokens: rollout(tf, config, prepareWeights(tf, config, this.variable), inputs, shape) };
     });
   }
 
@@ -159,9 +159,9 @@ export class LanguageModel {
     const { tf, config } = this;
     const specs: Record<string, TensorSpec> = { sequences: { shape: [batch, length], dtype: 'int32' } };
     return this.step(`tokenLosses ${batch} ${length} ${promptLength} ${padId}`, specs, (inputs) => {
-      const weights = fuseWeights(tf, config, this.variable);
+      const weights = prepareWeights(tf, config, this.variable);
       const { nll, mask } = answerNll(tf, config, weights, inputs['sequences']!, promptLength, padId);
-      return { losses: tf.mul(nll, mask).reshape([batch, length - promptLength]) };
+      return { losses: toBatchMajor(tf, tf.mul(nll, mask), batch) };
     });
   }
 
@@ -175,12 +175,12 @@ export class LanguageModel {
 /**
  * Cross-entropy of the answer tokens given everything before them.
  * @param sequences int32 [batch, length]
- * @returns `nll` and `mask` (1 where the target is no padding), float32 [batch * (length - promptLength)]
+ * @returns `nll` and `mask` (1 where the target is no padding), float32 [(length - promptLength) * batch], token-major
  */
 export function answerNll(
   tf: Tf,
   config: ModelConfig,
-  weights: ReturnType<typeof fuseWeights>,
+  weights: ReturnType<typeof prepareWeights>,
   sequences: Tensor,
   promptLength: number,
   padId: number,
@@ -191,12 +191,12 @@ export function answerNll(
   return { nll, mask: tf.notEqual(targets, tf.scalar(padId, 'int32')).toFloat() };
 }
 
-/** What the model reads (all but the last token) and the answer tokens it has to predict, flattened [batch * answerLength]. */
+/** What the model reads (all but the last token), and the answer tokens it has to predict, [answerLength * batch] token-major. */
 export function splitSequences(tf: Tf, sequences: Tensor, promptLength: number): { ids: Tensor; targets: Tensor } {
   const [batch, length] = sequences.shape as [number, number];
   return {
     ids: tf.slice(sequences, [0, 0], [batch, length - 1]),
-    targets: tf.slice(sequences, [0, promptLength], [batch, length - promptLength]).flatten(),
+    targets: toTokenMajor(tf, tf.slice(sequences, [0, promptLength], [batch, length - promptLength])),
   };
 }
 

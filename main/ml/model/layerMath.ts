@@ -39,56 +39,27 @@ export function normalizeRows(tf: Tf, x: Tensor, eps: number): Tensor {
   return normalize(x);
 }
 
-/** Cosines and signed sines of RoPE, laid out as the queries and keys are, so that rotating needs no broadcasting over heads. */
-export interface RotaryTables {
-  /** [rows or 1, width] */
-  cos: Tensor;
-  /** [rows or 1, width], first half of every head negated */
-  sin: Tensor;
-}
-
-/**
- * Rotary position embedding in the rotate-half form: x * cos + swapHalves(x) * signedSin.
- * @param x float32 [rows, heads * headDim]
- */
-export function rotate(tf: Tf, x: Tensor, tables: RotaryTables, headDim: number): Tensor {
-  const swapHalves = (y: Tensor): Tensor => {
-    const [first, second] = tf.split(y.reshape([-1, headDim]), 2, 1);
-    return tf.concat([second!, first!], 1).reshape(y.shape);
-  };
-  const rotateRows = tf.customGrad((...args) => {
-    const [input, save] = args as unknown as [Tensor, GradSaver];
-    const value = tf.add(tf.mul(input, tables.cos), tf.mul(swapHalves(input), tables.sin));
-    save([tables.cos, tables.sin]);
-    const gradFunc = (dy: Tensor, saved: Tensor[]) => {
-      const [cos, sin] = saved as [Tensor, Tensor];
-      return tf.add(tf.mul(dy, cos), swapHalves(tf.mul(dy, sin)));
-    };
-    return { value, gradFunc };
-  });
-  return rotateRows(x);
-}
-
 /**
  * SwiGLU: silu(gate) * up.
- * @param gateUp float32 [rows, 2 * intermediate], gate first
- * @returns float32 [rows, intermediate]
+ * @param gate float32 [rows, intermediate]
+ * @param up float32 [rows, intermediate]
  */
-export function swiGlu(tf: Tf, gateUp: Tensor): Tensor {
+export function swiGlu(tf: Tf, gate: Tensor, up: Tensor): Tensor {
   const apply = tf.customGrad((...args) => {
-    const [input, save] = args as unknown as [Tensor, GradSaver];
-    const [gate, up] = tf.split(input, 2, 1) as [Tensor, Tensor];
+    const [gate, up, save] = args as unknown as [Tensor, Tensor, GradSaver];
     const sigmoid = tf.sigmoid(gate);
     const silu = tf.mul(gate, sigmoid);
     const value = tf.mul(silu, up);
     save([up, sigmoid, silu]);
     const gradFunc = (dy: Tensor, saved: Tensor[]) => {
       const [up, sigmoid, silu] = saved as [Tensor, Tensor, Tensor];
-      // silu' = s + silu (1 - s)
-      const slope = tf.add(sigmoid, tf.sub(silu, tf.mul(silu, sigmoid)));
-      return tf.concat([tf.mul(tf.mul(dy, up), slope), tf.mul(dy, silu)], 1);
+      // silu' = s + silu (1 - s), times dy * up
+      const dSilu = tf.mul(dy, up);
+      const through = tf.mul(dSilu, silu);
+      const dGate = tf.add(through, tf.mul(sigmoid, tf.sub(dSilu, through)));
+      return [dGate, tf.mul(dy, silu)];
     };
     return { value, gradFunc };
   });
-  return apply(gateUp);
+  return apply(gate, up);
 }

@@ -1,7 +1,7 @@
 /** The compiled steps of PPO: scoring rollouts under the policy and the reference, and the updates. */
 import type { CompiledStep, HostArray, Tensor, TensorSpec, Variable } from '../../compute/session.ts';
 import type { RlSettings } from '../../contract/settings.ts';
-import { decode, finalHidden, fuseWeights, outputLogits } from '../model/decoder.ts';
+import { decode, finalHidden, outputLogits, prepareWeights, toBatchMajor, toTokenMajor } from '../model/decoder.ts';
 import { type LanguageModel, splitSequences } from '../model/languageModel.ts';
 import { weightCatalogue } from '../model/weights.ts';
 import type { Task } from '../tasks/task.ts';
@@ -18,10 +18,10 @@ import {
 } from './ppoLoss.ts';
 import type { ValueHead } from './valueHead.ts';
 
-/** The policy on whole sequences: everything flat over the answer tokens, [batch * answerLength]. */
+/** The model on whole sequences; rows over the answer tokens, [answerLength * batch] token-major. */
 function readSequences(model: LanguageModel, task: Task, sequences: Tensor) {
   const { tf, config } = model;
-  const weights = fuseWeights(tf, config, model.variable);
+  const weights = prepareWeights(tf, config, model.variable);
   const { ids, targets } = splitSequences(tf, sequences, task.promptLength);
   const { normalized } = decode(tf, config, weights, { ids, from: task.promptLength - 1 });
   return {
@@ -35,19 +35,23 @@ const sequenceSpec = (task: Task, batch: number): TensorSpec => {
   return { shape: [batch, task.promptLength + task.answerLength], dtype: 'int32' };
 };
 
-/** Old log-probabilities and values of `batch` rollouts: `logprobs`, `values` [batch * answerLength]. */
+/** Old log-probabilities and values of `batch` rollouts: `logprobs`, `values` [batch, answerLength]. */
 export function rolloutScoring(model: LanguageModel, task: Task, valueHead: ValueHead, batch: number): CompiledStep {
   const { tf } = model;
   return model.step(`ppo scoring ${batch}`, { sequences: sequenceSpec(task, batch) }, (inputs) => {
     const { actions, hidden, logProbabilities } = readSequences(model, task, inputs['sequences']!);
-    return { logprobs: actionLogprobs(tf, logProbabilities, actions), values: valueHead.values(hidden) };
+    return {
+      logprobs: toBatchMajor(tf, actionLogprobs(tf, logProbabilities, actions), batch),
+      values: toBatchMajor(tf, valueHead.values(hidden), batch),
+    };
   });
 }
 
-/** Full log-probabilities of a frozen model: `logProbabilities` [batch * answerLength, vocab]. */
+/** Full log-probabilities of a frozen model: `logProbabilities` [batch, answerLength, vocab]. */
 export function referenceScoring(reference: LanguageModel, task: Task, batch: number): CompiledStep {
   return reference.step(`ppo reference ${batch}`, { sequences: sequenceSpec(task, batch) }, (inputs) => {
-    return { logProbabilities: readSequences(reference, task, inputs['sequences']!).logProbabilities };
+    const { logProbabilities } = readSequences(reference, task, inputs['sequences']!);
+    return { logProbabilities: toBatchMajor(reference.tf, logProbabilities, batch) };
   });
 }
 
@@ -80,8 +84,8 @@ export function ppoOptimizers(model: LanguageModel, valueHead: ValueHead): PpoOp
  * One update of a minibatch:
  *   policy: L = L_clip - entCoef * H + anchorCoef * KL(reference || policy), clipped to maxGradNorm
  *   critic: L = vfCoef * mean((v - R)^2) on detached hidden states, not clipped
- * Inputs, flat over [batch * answerLength]: mask, oldLogprobs, advantages, returns; with an anchor also anchored and
- * reference [.., vocab].
+ * Inputs [batch, answerLength]: mask, oldLogprobs, advantages, returns; with an anchor also anchored, and reference
+ * [batch, answerLength, vocab].
  */
 export function ppoUpdate(
   model: LanguageModel,
@@ -93,7 +97,7 @@ export function ppoUpdate(
   batch: number,
 ): CompiledStep {
   const { tf, config } = model;
-  const perToken: TensorSpec = { shape: [batch * task.answerLength], dtype: 'float32' };
+  const perToken: TensorSpec = { shape: [batch, task.answerLength], dtype: 'float32' };
   const anchored = terms.policy && terms.anchorCoef > 0;
   const specs: Record<string, TensorSpec> = {
     sequences: sequenceSpec(task, batch),
@@ -102,7 +106,7 @@ export function ppoUpdate(
     advantages: perToken,
     returns: perToken,
     ...(anchored
-      ? { anchored: perToken, reference: { shape: [perToken.shape[0]!, config.vocabSize], dtype: 'float32' } }
+      ? { anchored: perToken, reference: { shape: [...perToken.shape, config.vocabSize], dtype: 'float32' } }
       : {}),
     ...(terms.policy ? optimizers.policy.inputs : {}),
     ...optimizers.value.inputs,
@@ -125,7 +129,8 @@ export function ppoUpdate(
     return { loss, kept };
   };
 
-  return model.step(`ppo update ${batch} ${JSON.stringify(terms)}`, specs, (inputs) => {
+  return model.step(`ppo update ${batch} ${JSON.stringify(terms)}`, specs, (given) => {
+    const inputs = answersTokenMajor(given);
     const mask = inputs['mask']!;
     const { kept, gradients } = policyGradients(optimizers.policyVariables, terms.policy, () => policyTerms(inputs));
     const { hidden, logratio, ...metrics } = kept as Record<string, Tensor> & { hidden: Tensor; logratio: Tensor };
@@ -143,6 +148,15 @@ export function ppoUpdate(
       ...(gradNorm === null ? {} : { gradNorm }),
     };
   });
+
+  /** What comes row by row in the order that the model's rows have. */
+  function answersTokenMajor(given: Record<string, Tensor>): Record<string, Tensor> {
+    const perAnswer = ['mask', 'oldLogprobs', 'advantages', 'returns', 'anchored', 'reference'];
+    const entries = Object.entries(given).map(([name, value]) => {
+      return [name, perAnswer.includes(name) ? toTokenMajor(tf, value) : value] as const;
+    });
+    return Object.fromEntries(entries);
+  }
 
   /** Gradients of the policy, and what the critic and the metrics read of its forward pass. */
   function policyGradients(variables: Variable[], learns: boolean, forward: () => ReturnType<typeof policyTerms>) {

@@ -1,7 +1,7 @@
 /** One supervised update on answer tokens, shared by pretraining and SFT. */
 import { AppError } from '../../contract/errors.ts';
 import type { CompiledStep } from '../../compute/session.ts';
-import { fuseWeights } from '../model/decoder.ts';
+import { prepareWeights } from '../model/decoder.ts';
 import { type LanguageModel, answerNll } from '../model/languageModel.ts';
 import { weightCatalogue } from '../model/weights.ts';
 import type { Task } from '../tasks/task.ts';
@@ -35,7 +35,7 @@ export function supervisedTraining(
 
   const step: CompiledStep = model.step('supervised update', specs, (inputs) => {
     const { loss, gradients } = lossGradients(tf, parameters, () => {
-      const weights = fuseWeights(tf, config, model.variable);
+      const weights = prepareWeights(tf, config, model.variable);
       const { nll, mask } = answerNll(tf, config, weights, inputs['sequences']!, promptLength, padId);
       return maskedMean(tf, nll, mask);
     });

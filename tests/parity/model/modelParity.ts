@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Backend, type Compute, openCompute } from '../../../main/compute/compute.ts';
 import type { HostTensor, Tensor, TensorSpec, Variable } from '../../../main/compute/session.ts';
-import { decode, finalHidden, fuseWeights, outputLogits } from '../../../main/ml/model/decoder.ts';
+import { decode, finalHidden, outputLogits, prepareWeights, toBatchMajor } from '../../../main/ml/model/decoder.ts';
 import { LanguageModel } from '../../../main/ml/model/languageModel.ts';
 import { tokenNll } from '../../../main/ml/model/tokenNll.ts';
 import { weightCatalogue } from '../../../main/ml/model/weights.ts';
@@ -43,14 +43,14 @@ function batchValues({ inputIds, attentionMask, positionIds, labels }: Batch): R
 function forward(model: LanguageModel, inputs: Record<string, Tensor>) {
   const { tf, config } = model;
   const [batch, tokens] = inputs['inputIds']!.shape as [number, number];
-  const weights = fuseWeights(tf, config, model.variable);
+  const weights = prepareWeights(tf, config, model.variable);
   const layers: Tensor[] = [];
   const { normalized } = decode(tf, config, weights, {
     ids: inputs['inputIds']!,
     padding: { attentionMask: inputs['attentionMask']!, positionIds: inputs['positionIds']! },
     onLayer: (_, x) => layers.push(x),
   });
-  const logits = outputLogits(tf, weights, normalized).reshape([batch, tokens, config.vocabSize]);
+  const logits = toBatchMajor(tf, outputLogits(tf, weights, normalized), batch);
   const targets = tf.slice(inputs['labels']!, [0, 1], [batch, tokens - 1]).flatten();
   const mask = tf.notEqual(targets, tf.scalar(-100, 'int32'));
   const predicted = tf.slice(logits, [0, 0, 0], [batch, tokens - 1, config.vocabSize]);
@@ -69,8 +69,7 @@ async function forwardOutputs(model: LanguageModel, batch: Batch): Promise<Recor
     .step('parity forward', batchSpecs(batch), (inputs) => {
       const { logits, perToken, loss, layers, hidden } = forward(model, inputs);
       const last = (x: Tensor): Tensor => {
-        const rows = x.reshape([batch.batch, batch.tokens, model.config.hiddenSize]);
-        return tf.slice(rows, [0, batch.tokens - 1, 0], [batch.batch, 1, model.config.hiddenSize]);
+        return tf.slice(x, [(batch.tokens - 1) * batch.batch, 0], [batch.batch, model.config.hiddenSize]);
       };
       // transformers puts the normed state in the place of the last layer's output
       const states = [...layers.slice(0, -1), hidden].map(last);

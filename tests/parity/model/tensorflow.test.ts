@@ -1,7 +1,7 @@
 import { test } from 'vitest';
-import { readNativeStatus } from '../../../main/compute/nativeTensorflow.ts';
+import { nativeStatus } from '../../../main/bootstrap/native.mjs';
 import { modelParityTests } from './modelParity.ts';
 
-const native = await readNativeStatus();
+const native = nativeStatus().tensorflow;
 if (native.ready) modelParityTests('tensorflow', 'all');
 else test.skip(`TensorFlow: ${native.reason} ${native.nextStep}`);

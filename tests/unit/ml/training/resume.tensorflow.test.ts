@@ -1,7 +1,7 @@
 import { test } from 'vitest';
-import { readNativeStatus } from '../../../../main/compute/nativeTensorflow.ts';
+import { nativeStatus } from '../../../../main/bootstrap/native.mjs';
 import { resumeLaws } from './resumeLaws.ts';
 
-const native = await readNativeStatus();
+const native = nativeStatus().tensorflow;
 if (native.ready) resumeLaws('tensorflow');
 else test.skip(`TensorFlow: ${native.reason} ${native.nextStep}`);
