@@ -8,13 +8,14 @@ export function openEagerSession(tf: Tf): Session {
   return {
     variable: (name, shape, value, options) => variables.add(name, shape, value, options?.trainable ?? true),
     read: async (name) => (await variables.get(name).data<'float32'>()).slice(),
-    write(name, value) {
+    // Asynchronous for its errors, which are rejections in both kinds of session.
+     
+    async write(name, value) {
       const variable = variables.get(name);
       checkElementCount(`Variable "${name}"`, variable.shape, value);
       const tensor = tf.tensor(value.slice(), variable.shape, 'float32');
       variable.assign(tensor);
       tensor.dispose();
-      return Promise.resolve();
     },
     names: () => variables.names(),
     compile: (name, inputs, step) => eagerStep(tf, name, inputs, step),

@@ -133,9 +133,22 @@ export interface SessionConfig {
   xla: boolean;
 }
 
+/** RewriterConfig.Toggle. */
+const off = 2;
+
 export function encodeSessionConfig({ intraOpThreads, interOpThreads, xla }: SessionConfig): Uint8Array {
-  const config = new Message().integer(2, intraOpThreads).integer(5, interOpThreads);
-  // graph_options.optimizer_options.global_jit_level = ON_2
-  if (xla) config.message(10, new Message().message(3, new Message().integer(5, 2)));
-  return config.encode();
+  // These passes rewrite arithmetic (x / 2 to x * 0.5, pow(x, 2) to x * x, sums in another order): other bits than op by
+  // op. Measured on the miniature's training step they save nothing, and the first run is 0.1 s shorter without them.
+  const constantFolding = 3;
+  const arithmeticOptimization = 7;
+  const remapping = 14;
+  const rewrites = new Message()
+    .integer(constantFolding, off)
+    .integer(arithmeticOptimization, off)
+    .integer(remapping, off);
+  const graphOptions = new Message();
+  // optimizer_options.global_jit_level = ON_2
+  if (xla) graphOptions.message(3, new Message().integer(5, 2));
+  graphOptions.message(10, rewrites);
+  return new Message().integer(2, intraOpThreads).integer(5, interOpThreads).message(10, graphOptions).encode();
 }

@@ -157,7 +157,7 @@ function prepare<T extends RealArray>(a: T, rows: number, columns: number): { ou
   const out: Svd<T> = { rows, columns, rank, u: make(rows * rank), s: make(rank), vt: make(rank * columns) };
   return {
     out,
-    args: [COLUMN_MAJOR, THIN, columns, rows, a.slice() as T, columns, out.s, out.vt, columns, out.u, rank],
+    args: [COLUMN_MAJOR, THIN, columns, rows, a.slice(), columns, out.s, out.vt, columns, out.u, rank],
   };
 }
 

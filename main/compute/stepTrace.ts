@@ -53,6 +53,9 @@ export interface StepTrace {
 /** Ops that draw anew at every run: a run could not be repeated. Random numbers are inputs. */
 const randomOps = /^(Multinomial|Random|Stateless|TruncatedNormal|ParameterizedTruncatedNormal)/;
 
+/** Type attributes that tfjs leaves to TensorFlow's op-by-op run, which takes them from the first input; a graph must have them. */
+const inferredTypes: Record<string, string> = { ExpandDims: 'T' };
+
 /**
  * @param fill value of every float input during the trace; integers are zeros
  * @throws COMPUTE_FAILED the step reads a value, draws random numbers, uses variables of another session, or fails
@@ -97,7 +100,7 @@ class Recorder {
   readonly #otherVariables = new Map<number, string>();
   readonly #constants = new Map<string, Source>();
   /** Of every tensor that an op was given: what is needed to write one made before the trace as a constant. */
-  readonly #shapes = new Map<number, number[]>();
+  readonly #given = new Map<number, { shape: number[]; dtype: string }>();
   #refusal: Error | undefined;
 
   constructor(tf: Tf, stepName: string) {
@@ -141,7 +144,7 @@ class Recorder {
       getInputTensorIds: (tensors: Tensor[]) => {
         const ids = idsOf(tensors);
         // tfjs passes 64-bit scalars of its own here too; those are constants already and have no shape.
-        tensors.forEach(({ shape }, position) => this.#shapes.set(ids[position]!, shape ?? []));
+        tensors.forEach(({ shape, dtype }, position) => this.#given.set(ids[position]!, { shape: shape ?? [], dtype }));
         return ids;
       },
     });
@@ -202,7 +205,12 @@ class Recorder {
         const inputs = inputIds.map((id) => this.#sourceOf(id));
         const results = binding.executeOp(op, attributes, inputIds, outputs);
         const index = this.trace.operations.length;
-        const named = attributes.map(({ name, type, value }) => [name, attributeFromTfjs(type, value)] as const);
+        const named = attributes.map(({ name, type, value }): [string, Attribute] => [
+          name,
+          attributeFromTfjs(type, value),
+        ]);
+        const inferred = inferredTypes[op];
+        if (inferred !== undefined) named.push([inferred, { kind: 'type', value: this.#dataTypeOf(inputIds[0]!) }]);
         this.trace.operations.push({ op, attributes: Object.fromEntries(named), inputs });
         results.forEach(({ id }, output) => this.#sources.set(id, { kind: 'operation', index, output }));
         return results;
@@ -216,6 +224,10 @@ class Recorder {
     return Object.assign(copy, listening) as unknown as Binding;
   }
 
+  #dataTypeOf(id: number): number {
+    return dataTypes[this.#given.get(id)!.dtype as keyof typeof dataTypes];
+  }
+
   #sourceOf(id: number): Source {
     const known = this.#sources.get(id);
     if (known !== undefined) return known;
@@ -224,7 +236,7 @@ class Recorder {
       this.#refuse(`uses the variable "${other}" of another session`, 'Open both in one session.');
     const values = this.#binding.tensorDataSync(id);
     const dtype = values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'bool';
-    const source = this.#constant(dataTypes[dtype], this.#shapes.get(id)!, values);
+    const source = this.#constant(dataTypes[dtype], this.#given.get(id)!.shape, values);
     this.#sources.set(id, source);
     return source;
   }
