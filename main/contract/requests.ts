@@ -9,7 +9,7 @@ import {
   sftSettingsSchema,
   taskSettingsSchema,
 } from './settings.ts';
-import { seedResultSchema, studyCheckpointSchema, studyResultSchema, verdictsSchema } from './studyResult.ts';
+import { seedResultSchema, studyCheckpointSchema } from './studyResult.ts';
 
 const common = { seed: z.number().int(), task: taskSettingsSchema, outputFolder: z.string() };
 
@@ -57,10 +57,3 @@ export const stageOutputSchemas = {
   decompose: z.object({ spectra: seedResultSchema.shape.spectra }),
   ablate: z.object({ points: z.number().int() }),
 } as const;
-
-/** What `analyse` says of one seed, and of the whole study. */
-export const analyseSeedOutputSchema = z.object({ verdicts: verdictsSchema });
-export const analyseStudyOutputSchema = z.object({
-  across: studyResultSchema.shape.across,
-  words: z.array(z.string()),
-});
