@@ -53,6 +53,9 @@ describe('a header', () => {
     expect(codeOf(raw('[4294967296,4294967296]', '[0,16]'))).toBe('overflow');
     expect(codeOf(raw('[9007199254740991]', '[0,16]'))).toBe('overflow');
     expect(codeOf(raw('[NaN]', '[0,16]'))).toBe('bad_json');
+    // No element, whatever the other sizes multiply to.
+    const none = '{"a":{"dtype":"F32","shape":[1099511627776,1099511627776,0],"data_offsets":[0,0]}}';
+    expect(codeOf(fileBytes(none))).toBe('accepted');
     expect(codeOf(raw('[2,2]', '[0,16]'))).toBe('accepted');
   });
 

@@ -83,7 +83,7 @@ describe('writeSafetensors', () => {
           expect(new Uint32Array(found.get(name)!.data.buffer)).toEqual(new Uint32Array(data.slice().buffer));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
