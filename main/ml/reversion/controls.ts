@@ -23,10 +23,8 @@ import {
   transposed,
   type Matrix,
 } from '../spectral/linearAlgebra.ts';
+import type { RandomControl } from './kinds.ts';
 import type { RevertedMatrix } from './revertMatrix.ts';
-
-export const randomControls = ['scrambled', 'rotation', 'noise'] as const;
-export type RandomControl = (typeof randomControls)[number];
 
 export interface ControlKey {
   /** Names the study and its seed. */

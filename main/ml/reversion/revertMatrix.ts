@@ -23,10 +23,8 @@ import {
   transposed,
   type Matrix,
 } from '../spectral/linearAlgebra.ts';
+import type { RevertKind } from './kinds.ts';
 import { selectRanks, type RankSelection } from './selectRanks.ts';
-
-export const revertKinds = ['singularValues', 'singularVectors', 'both'] as const;
-export type RevertKind = (typeof revertKinds)[number];
 
 export interface MatrixReversion {
   revert: RevertKind;

@@ -4,7 +4,8 @@ import type { CheckpointDecompositions } from '../spectral/checkpointDecompositi
 import type { Decomposition } from '../spectral/decompose.ts';
 import { frobeniusNorm, type Matrix } from '../spectral/linearAlgebra.ts';
 import type { Weights } from '../spectral/targetWeights.ts';
-import { controlMatrix, doseMatrix, type RandomControl } from './controls.ts';
+import { controlMatrix, doseMatrix } from './controls.ts';
+import type { RandomControl } from './kinds.ts';
 import { revertMatrix, type MatrixReversion, type RevertedMatrix } from './revertMatrix.ts';
 
 export type EditedWeights = Map<string, { shape: number[]; data: Float32Array }>;

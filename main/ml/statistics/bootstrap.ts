@@ -62,6 +62,29 @@ function quantileOfWalk(masses: Float64Array, q: number, n: number): number {
   return 1;
 }
 
+/**
+ * How often each of n items is drawn, per draw: [draws][n]. The few that a study asks for again and again (every contrast,
+ * every arm) are kept, since drawing them costs far more than using them.
+ */
+function resamples(n: number, draws: number, key: readonly (string | number)[]): readonly Uint16Array[] {
+  const name = [...key, n, draws].join('\u001f');
+  let found = kept.get(name);
+  if (!found) {
+    const random = new Philox('resamples', ...key, n);
+    found = Array.from({ length: draws }, () => {
+      const counts = new Uint16Array(n);
+      for (let i = 0; i < n; i++) counts[random.int(n)]!++;
+      return counts;
+    });
+    if (kept.size >= KEPT_RESAMPLES) kept.clear();
+    kept.set(name, found);
+  }
+  return found;
+}
+
+const KEPT_RESAMPLES = 4;
+const kept = new Map<string, readonly Uint16Array[]>();
+
 /** Draws of any statistic of the shares of several checkpoints on the same episodes. @throws INVALID_REQUEST unequal lengths */
 export function bootstrapShares(
   outcomes: readonly string[],
@@ -72,16 +95,12 @@ export function bootstrapShares(
   const n = outcomes[0]?.length ?? 0;
   if (n === 0 || outcomes.some((text) => text.length !== n))
     throw new AppError('INVALID_REQUEST', 'An episode bootstrap needs outcomes of the same episodes.');
-  const random = new Philox('episodeBootstrap', ...key);
   const right = outcomes.map((text) => Uint8Array.from(text, (outcome) => (outcome === '1' ? 1 : 0)));
-  return Float64Array.from({ length: draws }, () => {
-    const counts = new Float64Array(outcomes.length);
-    for (let i = 0; i < n; i++) {
-      const episode = random.int(n);
-      right.forEach((row, c) => (counts[c]! += row[episode]!));
-    }
-    return statistic(Array.from(counts, (count) => count / n));
-  });
+  const shareOf = (row: Uint8Array, counts: Uint16Array): number =>
+    row.reduce((sum, x, i) => sum + x * counts[i]!, 0) / n;
+  return Float64Array.from(resamples(n, draws, ['episodes', ...key]), (counts) =>
+    statistic(right.map((row) => shareOf(row, counts))),
+  );
 }
 
 /** The same where only counts are known: every checkpoint's count is drawn anew from its own binomial. */
@@ -124,19 +143,15 @@ export function hierarchicalBootstrap(
     seeds.some(({ plus, minus }) => plus.length !== n || (minus !== undefined && minus.length !== n))
   )
     throw new AppError('INVALID_REQUEST', 'A bootstrap over seeds needs two seeds or more on the same episodes.');
-  const random = new Philox('hierarchicalBootstrap', ...key);
   const score = (outcome: string | undefined): number => (outcome === '1' ? 1 : 0);
   const differences = seeds.map(({ plus, minus }) =>
     Int8Array.from({ length: n }, (_, i) => score(plus[i]) - score(minus?.[i])),
   );
-  const values = Float64Array.from({ length: draws }, () => {
-    const weights = new Float64Array(n);
-    for (let s = 0; s < seeds.length; s++) {
-      const drawn = differences[random.int(seeds.length)]!;
-      for (let i = 0; i < n; i++) weights[i]! += drawn[i]!;
-    }
+  const seedDraws = resamples(seeds.length, draws, ['seeds', ...key]);
+  const values = Float64Array.from(resamples(n, draws, ['episodes', ...key]), (episodes, draw) => {
     let sum = 0;
-    for (let i = 0; i < n; i++) sum += weights[random.int(n)]!;
+    for (const [s, times] of seedDraws[draw]!.entries())
+      if (times > 0) sum += times * differences[s]!.reduce((total, x, i) => total + x * episodes[i]!, 0);
     return sum / (n * seeds.length);
   });
   return percentiles(values, level);

@@ -1,7 +1,8 @@
 /** Degenerate matrices by the rules of `spectral/degenerate.json`, with LAPACK in both precisions and with Jacobi. */
 import { describe, expect, it } from 'vitest';
 import { svd, type Svd } from '../../../main/compute/lapack.ts';
-import { revertMatrix, type RevertKind } from '../../../main/ml/reversion/revertMatrix.ts';
+import type { RevertKind } from '../../../main/ml/reversion/kinds.ts';
+import { revertMatrix } from '../../../main/ml/reversion/revertMatrix.ts';
 import { decompose } from '../../../main/ml/spectral/decompose.ts';
 import { jacobiSvd } from '../../../main/ml/spectral/jacobiSvd.ts';
 import {

@@ -1,0 +1,110 @@
+/**
+ * The study in words: neutral sentences made from tests alone. A single seed is described by its own verdicts, whose
+ * intervals cover episodes. With several seeds the bootstrap over seeds x episodes is the headline, and each seed's tests
+ * are only counted.
+ *
+ * Then the recovery is attributed to an arm (plain PPO, the anchor, the anchor without reward, interpolation), and what was
+ * claimed by the paper and does not reproduce here is said.
+ */
+import type { SeedResult, StudyResult, Verdicts } from '../../contract/studyResult.ts';
+import { attributionWords } from './attributionWords.ts';
+import { evidenceOf, type Evidence } from './evidence.ts';
+import { list } from './phrases.ts';
+import { reproductionWords } from './reproductionWords.ts';
+import { editLabels } from './verdictWords.ts';
+
+type Judged = SeedResult & { verdicts: Verdicts };
+
+/** One sentence or a few an item. @param result seeds without verdicts are left out, and said to be */
+export function studyWords(result: Pick<StudyResult, 'seeds'>): string[] {
+  const judged = result.seeds.filter((seed): seed is Judged => seed.verdicts !== null);
+  const first = judged[0];
+  if (!first) return ['No seed has been trained and evaluated up to SFT_End yet; there is nothing to say.'];
+  const evidence = evidenceOf(judged);
+  return [
+    ...unfinishedWords(result.seeds.length, judged.length),
+    ...(judged.length === 1 ? singleSeedWords(first) : severalSeedsWords(judged, evidence)),
+    ...attributionWords(evidence),
+    ...reproductionWords(judged, evidence),
+    coverWords(judged, evidence),
+  ];
+}
+
+function unfinishedWords(all: number, judged: number): string[] {
+  return judged === all ? [] : [`${judged} of ${all} seeds have been evaluated so far.`];
+}
+
+function singleSeedWords({ verdicts }: Judged): string[] {
+  const { peak, forgettingOnset, forgetting, inDistLossFell, overfitting, recovery, recoveryWindow, reversions } =
+    verdicts;
+  return [
+    peak.words,
+    forgetting.words,
+    forgettingOnset.words,
+    inDistLossFell.words,
+    overfitting.words,
+    ...recovery.map(({ words }) => words),
+    recoveryWindow.words,
+    ...reversions.map(({ words }) => words),
+  ];
+}
+
+function severalSeedsWords(seeds: readonly Judged[], evidence: Evidence): string[] {
+  const count = (holds: (verdicts: Verdicts) => boolean): string =>
+    `${seeds.filter(({ verdicts }) => holds(verdicts)).length} of ${seeds.length} seeds`;
+  const peaks = list(seeds.map(({ verdicts }) => verdicts.peak.point.step));
+  const sentences = [
+    `Over ${seeds.length} seeds OOD accuracy peaks at steps ${peaks}.`,
+    ...evidence.sentence('fall.end', 'From the peak to SFT_End OOD accuracy falls', {
+      perSeed: `separated in ${count(({ forgetting }) => forgetting.tested.toEnd.separated)}`,
+    }),
+    ...evidence.sentence('fall.last', 'From the peak to the last checkpoint it falls', {
+      perSeed: `separated in ${count(({ forgetting }) => forgetting.tested.toLast.separated)}`,
+    }),
+    `The in-distribution test loss falls over the same steps in ${count(({ inDistLossFell }) => inDistLossFell.tested)}; it rises again (overfitting) in ${count(({ overfitting }) => overfitting.tested)}.`,
+  ];
+  const arms = [...new Set(seeds.flatMap(({ verdicts }) => verdicts.recovery.map(({ arm }) => arm)))];
+  for (const arm of arms) {
+    const separated = count(({ recovery }) => recovery.some((row) => row.arm === arm && row.ood.separated));
+    sentences.push(
+      ...evidence.sentence(`gain.${arm}`, `From SFT_End, ${evidence.label(arm)} changes OOD accuracy`, {
+        perSeed: `a gain is separated in ${separated}`,
+      }),
+    );
+    sentences.push(...evidence.sentence(`inDist.${arm}`, 'It changes in-distribution accuracy'));
+    sentences.push(...evidence.sentence(`peak.${arm}`, 'Its OOD accuracy against the peak is different'));
+  }
+  for (const [stage, where] of [
+    ['sft', 'of SFT_End to those of the peak'],
+    ['rl', 'of RL_End to those of SFT_End'],
+  ] as const)
+    for (const edit of ['singularValues', 'singularVectors', 'both'] as const) {
+      const beyond = count(({ reversions }) =>
+        reversions.some((row) => row.stage === stage && row.edit === edit && (row.controlPValue ?? 1) <= 0.05),
+      );
+      sentences.push(
+        ...evidence.sentence(
+          `revert.${stage}.${edit}`,
+          `Reverting the ${editLabels[edit]} ${where} changes OOD accuracy`,
+          edit === 'both' ? {} : { perSeed: `more than the norm-matched controls in ${beyond}` },
+        ),
+      );
+    }
+  return sentences;
+}
+
+/** What every interval above covers, and how it was made. */
+function coverWords(seeds: readonly Judged[], evidence: Evidence): string {
+  if (seeds.length > 1)
+    return (
+      `Intervals come from bootstraps over ${seeds.length} training seeds and the ${evidence.episodes} reporting episodes ` +
+      'that they share; with so few seeds they are rough.'
+    );
+  const methods = evidence.paired
+    ? 'paired bootstraps (with exact McNemar tests) over'
+    : 'Newcombe intervals of unpaired counts on';
+  return (
+    `Intervals are ${methods} the ${evidence.episodes} reporting episodes; claims with a direction are tested one-sided at 5 %, ` +
+    'changes two-sided. They do not cover training seeds: another seed may differ.'
+  );
+}
