@@ -19,5 +19,8 @@ export function wilsonInterval(correct: number, n: number, z: number = z95): [nu
   const centre = share + z2 / (2 * n);
   const half = z * Math.sqrt((share * (1 - share) + z2 / (4 * n)) / n);
   const scale = 1 + z2 / n;
-  return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)];
+  // Exact at the ends, where rounding would leave 1e-17.
+  const low = correct === 0 ? 0 : (centre - half) / scale;
+  const high = correct === n ? 1 : (centre + half) / scale;
+  return [Math.max(0, low), Math.min(1, high)];
 }

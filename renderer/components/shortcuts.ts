@@ -9,7 +9,9 @@ export interface ShortcutActions {
 }
 
 const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  typeof HTMLElement !== 'undefined' &&
+  target instanceof HTMLElement &&
+  (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 /** @returns true when the key was one of ours. */
 export function handleShortcut(event: KeyboardEvent, actions: ShortcutActions): boolean {

@@ -17,6 +17,8 @@ export interface CurveStyle {
   dashed?: boolean;
   symbol?: 'circle' | 'emptyCircle' | 'diamond' | 'triangle' | 'rect' | 'none';
   opacity?: number;
+  /** Above the curves of single seeds. */
+  front?: boolean;
   extra?: object;
 }
 
@@ -37,6 +39,7 @@ export function curve(data: TipPoint[], style: CurveStyle): object {
     },
     itemStyle: { color: style.color, opacity: style.opacity ?? 1 },
     color: style.color,
+    z: style.front === true ? 3 : 2,
     emphasis: { disabled: true },
     ...(data.length > 1000 ? { sampling: 'lttb' } : {}),
     ...style.extra,

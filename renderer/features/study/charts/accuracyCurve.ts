@@ -58,8 +58,11 @@ function seedSeries(seed: SeedResult, split: Split, panel: number, lastStep: num
 function panelSeries({ seeds, several }: SeedView, panel: number, lastStep: number, theme: ChartTheme): object[] {
   const series: object[] = [];
   for (const split of splits) {
-    for (const seed of seeds) series.push(...seedSeries(seed, split, panel, lastStep, several, theme));
-    if (!several) continue;
+    const each = seeds.flatMap((seed) => seedSeries(seed, split, panel, lastStep, several, theme));
+    if (!several) {
+      series.push(...each);
+      continue;
+    }
     const curves = seeds.map(({ sft }) =>
       sft.map(({ step, evaluation }) => ({ x: step, y: accuracy(evaluation[split]) })),
     );
@@ -67,18 +70,19 @@ function panelSeries({ seeds, several }: SeedView, panel: number, lastStep: numb
     const data = meanCurve(curves)
       .filter(({ x }) => x <= lastStep)
       .map(({ x, y }) => ({ value: [x, 100 * y], tip: `${label} of ${seeds.length} seeds: ${percent(y)}` }));
-    series.push(curve(data, { name: label, color: theme[split], panel, width: 3 }));
+    series.push(curve(data, { name: label, color: theme[split], panel, width: 3, front: true }), ...each);
   }
   return series;
 }
 
-/** End of the enlarged panel; null where it would not help. */
+/** Last step of the enlarged panel; null where it would not help. */
 function earlySteps(seeds: SeedResult[]): number | null {
+  const steps = seeds[0]!.sft.map(({ step }) => step);
   const lastStep = Math.max(...seeds.flatMap(({ sft }) => sft.map(({ step }) => step)));
   const peak = Math.max(0, ...seeds.map(({ peakStep }) => peakStep ?? 0));
-  const end = Math.max(2.5 * peak, lastStep / 10);
-  const inside = seeds[0]!.sft.filter(({ step }) => step <= end).length;
-  return end <= lastStep / 3 && inside >= 4 ? end : null;
+  const inside = steps.filter((step) => step <= Math.max(2.5 * peak, lastStep / 10));
+  const end = Math.max(...inside);
+  return inside.length >= 4 && end <= lastStep / 3 ? end : null;
 }
 
 export function accuracyCurve(view: SeedView, frame: ChartFrame): Figure | null {
@@ -90,7 +94,7 @@ export function accuracyCurve(view: SeedView, frame: ChartFrame): Figure | null 
   const lastSteps = early === null ? [Infinity] : [Infinity, early];
   const spec = (title: string, max?: number): PanelSpec => ({
     title,
-    x: { name: 'SFT step', ...(max === undefined ? {} : { max: Math.ceil(max) }) },
+    x: { name: 'SFT step', ...(max === undefined ? {} : { max }) },
     y: { name: 'accuracy (%)', min: 0, max: 100 },
   });
   const specs = [spec('All checkpoints'), ...(early === null ? [] : [spec('The first steps', early)])];

@@ -74,7 +74,7 @@ export function interpolation(view: SeedView, frame: ChartFrame): Figure | null 
       positions(seed).map(({ at, evaluation }) => ({ x: at, y: accuracy(evaluation[split]) })),
     );
     const data = meanCurve(curves).map(({ x, y }) => ({ value: [x, 100 * y], tip: `${label}, mean: ${percent(y)}` }));
-    return [...own, curve(data, { name: label, color: frame.theme[split], panel: 0, width: 3 })];
+    return [curve(data, { name: label, color: frame.theme[split], panel: 0, width: 3, front: true }), ...own];
   });
   return {
     heightPx,

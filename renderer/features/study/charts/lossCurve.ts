@@ -50,7 +50,7 @@ function lines(view: SeedView, field: LossField, panel: number, { theme }: Chart
         opacity: 0.5,
       }),
     );
-    return [...thin, curve(points(meanCurve(curves), ', mean'), { name, color, panel, dashed, width: 3 })];
+    return [curve(points(meanCurve(curves), ', mean'), { name, color, panel, dashed, width: 3, front: true }), ...thin];
   });
 }
 

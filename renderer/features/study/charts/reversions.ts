@@ -81,7 +81,8 @@ function ownLines(own: OwnAccuracy[], [low, high]: [number, number], theme: Char
     },
     label: {
       formatter: `${checkpointLabels[name]} ${at.toFixed(1)} %`,
-      position: 'end',
+      // The category axis runs downwards: its start is the top.
+      position: 'start',
       distance: [0, isTarget ? 2 : 16],
       align: at < (low + high) / 2 ? 'left' : 'right',
       color: theme.ink,

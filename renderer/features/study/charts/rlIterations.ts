@@ -1,6 +1,6 @@
 /**
  * RL from SFT_End, iteration by iteration and arm by arm: accuracy at the evaluated iterations, and the scalars that
- * PPO logs (reward, entropy, KL to the anchor, clip fraction, explained variance), in small multiples.
+ * PPO logs (reward beside success rate: reward hacking lifts only the first; entropy, KL to the anchor, clip fraction, explained variance), in small multiples.
  */
 import { rlArmLabels, rlArms, type RlArm } from '../../../../main/contract/settings.ts';
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
@@ -26,6 +26,7 @@ const measures: Measure[] = [
   { title: 'OOD accuracy', unit: '%', metric: 'ood' },
   { title: 'ID accuracy', unit: '%', metric: 'inDist' },
   { title: 'Mean reward', unit: 'per answer', metric: 'reward' },
+  { title: 'Success rate', unit: 'share of ID rollouts', metric: 'successRate' },
   { title: 'Policy entropy', unit: 'nats', metric: 'entropy' },
   { title: 'KL(base || policy)', unit: 'nats', metric: 'anchorKl' },
   { title: 'Clip fraction', unit: 'share', metric: 'clipFraction' },
@@ -62,7 +63,10 @@ function measureSeries(view: SeedView, measure: Measure, panel: number, scalars:
       curve(points(curves[index]!, `, seed ${seed}`), { name, color, panel, width: 1, opacity: 0.4, symbol: 'none' }),
     );
     const started = curves.filter((line) => line.length > 0);
-    return [...thin, curve(points(meanCurve(started), ', mean'), { name, color, panel, width: 2.6, symbol })];
+    return [
+      curve(points(meanCurve(started), ', mean'), { name, color, panel, width: 2.6, symbol, front: true }),
+      ...thin,
+    ];
   });
 }
 

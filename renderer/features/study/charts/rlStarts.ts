@@ -10,15 +10,7 @@ import { curve, legend, still, tooltip, whiskers, type TipPoint } from '../../..
 import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
 import { percentWithInterval } from '../../../figures/quantities.ts';
 import { scoreCells } from './accuracyCurve.ts';
-import {
-  lastEvaluation,
-  meanCurve,
-  splitLabels,
-  type RlRun,
-  type SeedView,
-  type Series,
-  type Split,
-} from './seedView.ts';
+import { lastEvaluation, accuracy, mean, splitLabels, type RlRun, type SeedView, type Split } from './seedView.ts';
 
 const splits: Split[] = ['inDist', 'ood'];
 const beforeLabel = 'before RL (SFT)';
@@ -44,8 +36,6 @@ function points(pairs: BeforeAfter[], when: 'before' | 'after', split: Split, la
   });
 }
 
-const series = (data: TipPoint[]): Series[] => data.map(({ value }) => ({ x: Number(value[0]), y: Number(value[1]) }));
-
 /** From the crossings where known, else from the first to the last start point. */
 export function recoveryWindow(seed: SeedResult): [number, number] | null {
   const window = seed.verdicts?.recoveryWindow.point;
@@ -54,6 +44,20 @@ export function recoveryWindow(seed: SeedResult): [number, number] | null {
   const lower = window.crossings.filter((at) => at <= low);
   const upper = window.crossings.filter((at) => at >= high);
   return [lower.length > 0 ? Math.max(...lower) : low, upper.length > 0 ? Math.min(...upper) : high];
+}
+
+/** Mean over the seeds of each planned start. The peak is a start of its own, at another step in every seed. */
+function meanByStart(seeds: SeedResult[], runs: BeforeAfter[][], when: 'before' | 'after', split: Split) {
+  const startOf = (pair: BeforeAfter, seed: SeedResult): string =>
+    pair.run.startStep === seed.peakStep ? 'the peak' : `step ${pair.run.startStep}`;
+  const starts = new Set(runs.flatMap((pairs, index) => pairs.map((pair) => startOf(pair, seeds[index]!))));
+  const points = [...starts].flatMap((start) => {
+    const pairs = runs.flatMap((own, index) => own.filter((pair) => startOf(pair, seeds[index]!) === start));
+    if (pairs.length < seeds.length) return [];
+    const x = mean(pairs.map(({ run }) => run.startStep));
+    return [{ start, x, y: 100 * mean(pairs.map((pair) => accuracy(pair[when][split]))) }];
+  });
+  return points.sort((a, b) => a.x - b.x);
 }
 
 function anchoredLines(view: SeedView, split: Split, panel: number, { theme }: ChartFrame): object[] {
@@ -89,16 +93,15 @@ function anchoredLines(view: SeedView, split: Split, panel: number, { theme }: C
     curve(of(index, 'before'), { ...before, ...thin }),
     curve(of(index, 'after'), { ...after, ...thin }),
   ]);
-  // Peaks differ from seed to seed: the mean has the start points that all seeds share.
-  const mean = (when: 'before' | 'after', name: string): TipPoint[] =>
-    meanCurve(view.seeds.map((_, index) => series(of(index, when)))).map(({ x, y }) => ({
+  const means = (when: 'before' | 'after', name: string): TipPoint[] =>
+    meanByStart(view.seeds, runs, when, split).map(({ x, y, start }) => ({
       value: [x, y],
-      tip: `${name}, mean: ${y.toFixed(1)} %`,
+      tip: `${name}, mean over seeds from ${start}: ${y.toFixed(1)} %`,
     }));
   return [
+    curve(means('before', beforeLabel), { ...before, width: 2.4, front: true }),
+    curve(means('after', label), { ...after, width: 3, front: true }),
     ...eachSeed,
-    curve(mean('before', beforeLabel), { ...before, width: 2.4 }),
-    curve(mean('after', label), { ...after, width: 3 }),
   ];
 }
 

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { handleShortcut } from '../../../../renderer/components/shortcuts.ts';
+
+function press(key: string, modifiers: Partial<KeyboardEvent> = {}): string[] {
+  const done: string[] = [];
+  const event = { key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, target: null, ...modifiers };
+  handleShortcut(event as KeyboardEvent, {
+    palette: () => done.push('palette'),
+    shortcuts: () => done.push('shortcuts'),
+    go: (path) => done.push(path),
+  });
+  return done;
+}
+
+describe('shortcuts', () => {
+  it.each([
+    ['1', '/'],
+    ['2', '/studies'],
+    ['3', '/jobs'],
+    ['4', '/checkpoints'],
+    ['8', '/jobs'],
+  ])('Ctrl+%s goes to %s', (key, path) => {
+    expect(press(key, { ctrlKey: true })).toEqual([path]);
+    expect(press(key, { metaKey: true })).toEqual([path]);
+    expect(press(key)).toEqual([]);
+  });
+  it('opens the palette and the list of keys, and leaves other keys alone', () => {
+    expect(press('k', { ctrlKey: true })).toEqual(['palette']);
+    expect(press('?', { shiftKey: true })).toEqual(['shortcuts']);
+    expect(press('k')).toEqual([]);
+    expect(press('5', { ctrlKey: true })).toEqual([]);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { studySettingsSchema } from '../../../../../main/contract/settings.ts';
+import { labelOf, settingGroups, settingsFromDraft } from '../../../../../renderer/features/studies/settingsForm.ts';
+
+const groups = settingGroups();
+
+describe('settingsForm', () => {
+  it('has a field for every leaf of the schema, and untouched means the defaults', () => {
+    const result = settingsFromDraft({}, groups);
+    expect(result).toEqual({ ok: true, settings: studySettingsSchema.parse({}) });
+    const paths = groups.flatMap(({ fields }) => fields.map(({ path }) => path));
+    expect(paths).toContain('pretrain.mixture.full2');
+    expect(paths).toContain('rl.rewards.badFormat');
+  });
+  it('reads numbers, lists, words and switches', () => {
+    const draft = {
+      name: 'Mine',
+      seeds: '0, 1 2',
+      'sft.learningRate': '1e-4',
+      'rl.starts': '200, peak',
+      'rl.normalizeAdvantages': 'false',
+    };
+    const result = settingsFromDraft(draft, groups);
+    if (!result.ok) throw new Error(JSON.stringify(result.errors));
+    expect(result.settings.seeds).toEqual([0, 1, 2]);
+    expect(result.settings.sft.learningRate).toBe(1e-4);
+    expect(result.settings.rl.starts).toEqual([200, 'peak']);
+    expect(result.settings.rl.normalizeAdvantages).toBe(false);
+  });
+  it("puts the schema's message at the field, also for an item of a list", () => {
+    const result = settingsFromDraft({ 'sft.steps': 'many', seeds: '0, -1', 'model.hiddenSize': '' }, groups);
+    if (result.ok) throw new Error('accepted');
+    expect(Object.keys(result.errors).sort()).toEqual(['model.hiddenSize', 'seeds', 'sft.steps']);
+  });
+  it('passes on what has to hold between settings', () => {
+    const result = settingsFromDraft({ 'sft.endStep': '201' }, groups);
+    if (result.ok) throw new Error('accepted');
+    expect(result.errors['sft.endStep']).toContain('201');
+  });
+  it('labels fields in words', () => {
+    expect(labelOf('numKeyValueHeads')).toBe('Num key value heads');
+  });
+});
