@@ -15,11 +15,12 @@ const loopScript = fileURLToPath(new URL('./trainingLoop.ts', import.meta.url));
 const loopIn = (backend: string, steps: number): LoopResult => {
   const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' };
   const stdio: StdioOptions = ['ignore', 'pipe', 'ignore'];
-  const printed = execFileSync(process.execPath, [loopScript, backend, String(steps)], { encoding: 'utf8', env, stdio });
+  const printed = execFileSync(process.execPath, [loopScript, backend, String(steps)], {
+    encoding: 'utf8',
+    env,
+    stdio,
+  });
   return JSON.parse(printed) as LoopResult;
-};
-  const options = { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] } as const;
-  return JSON.parse(execFileSync(process.execPath, [loopScript, backend, String(steps)], options)) as LoopResult;
 };
 
 /** Bit patterns: NaN equals itself, and 0 is not -0. */
