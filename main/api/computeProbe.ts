@@ -3,8 +3,15 @@
  * short process of its own opens the backend and says what it really is.
  */
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import packageJson from '../../package.json' with { type: 'json' };
+import { cacheFolder } from '../bootstrap/folders.mjs';
 import { computeStatusSchema } from '../contract/api.ts';
 import type { ComputeStatus } from '../contract/api.ts';
 import { nativeStatus } from '../bootstrap/native.mjs';
@@ -30,14 +37,48 @@ function recordedStatus(): ComputeStatus {
   return { backend: 'tensorflow', label: `TensorFlow ${version} · CPU`, device, reason: '', nextStep: '', cuda: null };
 }
 
+/** Everything that the answer depends on: asked again only when something of it has changed. */
+function probeKey(): string {
+  const backend = process.env['ROTASCOPE_BACKEND'] ?? '';
+  const facts = {
+    native: nativeStatus(),
+    backend,
+    node: process.version,
+    cpu: cpus()[0]?.model,
+    version: packageJson.version,
+  };
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+}
+
+const answerSchema = z.object({ key: z.string(), status: computeStatusSchema });
+const answerFile = (): string => join(cacheFolder(), 'compute-status.json');
+
+function cachedAnswer(key: string): ComputeStatus | null {
+  try {
+    const answer = answerSchema.parse(JSON.parse(readFileSync(answerFile(), 'utf8')));
+    return answer.key === key ? answer.status : null;
+  } catch {
+    return null;
+  }
+}
+
+function cacheAnswer(key: string, status: ComputeStatus): void {
+  mkdirSync(cacheFolder(), { recursive: true });
+  writeFileAtomic.sync(answerFile(), JSON.stringify({ key, status }));
+}
+
 export class ComputeProbe {
   #status: ComputeStatus;
   readonly #log: Logger;
   readonly #abort = new AbortController();
+  readonly #key = probeKey();
+  #isKnown: boolean;
 
   constructor(log: Logger) {
     this.#log = log;
-    this.#status = recordedStatus();
+    const cached = cachedAnswer(this.#key);
+    this.#isKnown = cached !== null;
+    this.#status = cached ?? recordedStatus();
   }
 
   get status(): ComputeStatus {
@@ -46,6 +87,7 @@ export class ComputeProbe {
 
   /** Asks a fresh process; `onKnown` is called when the answer differs from what was recorded. */
   start(onKnown: () => void): void {
+    if (this.#isKnown) return;
     const options = { timeout: probeTimeoutMs, signal: this.#abort.signal, killSignal: 'SIGKILL' as const };
     execFile(process.execPath, [probeEntry], options, (error, stdout, stderr) => {
       if (this.#abort.signal.aborted) return;
@@ -55,6 +97,8 @@ export class ComputeProbe {
         const status = computeStatusSchema.parse(JSON.parse(line));
         const changed = JSON.stringify(status) !== JSON.stringify(this.#status);
         this.#status = status;
+        this.#isKnown = true;
+        cacheAnswer(this.#key, status);
         if (changed) onKnown();
       } catch (cause) {
         this.#log.warn({ err: cause, stderr: stderr.slice(-2000) }, 'The compute probe failed');

@@ -76,7 +76,7 @@ test('our own page is let in, another origin or another host is not, before any 
   expect(await socketEnd(port, { Host: `localhost:${port}`, Origin: `http://localhost:${port}` }, [hello(token)])).toBe(
     0,
   );
-  const refused = [
+  const refused: Record<string, string>[] = [
     { Origin: 'https://evil.example' },
     { Origin: 'null' },
     { Origin: `http://127.0.0.1:${port + 1}` },

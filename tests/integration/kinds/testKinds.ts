@@ -3,8 +3,9 @@
  * crash, hang or fail. Taken in place of main/jobs/kinds.ts by ROTASCOPE_TEST_KINDS.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Evaluation, SplitScore } from '../../../main/contract/evaluation.ts';
 import type { JobContext, JobKindFunction, KindTable } from '../../../main/jobs/jobContext.ts';
@@ -76,32 +77,34 @@ const counting: JobKindFunction = async (context) => {
 /** Speed and faults of a fake study, from the environment of the engine. */
 const studyFaults = (): Partial<CountRequest> => JSON.parse(process.env['ROTASCOPE_TEST_FAULTS'] ?? '{}') as object;
 
-/** Folder of a stage that exists and holds nothing. */
-async function emptyFolder(context: JobContext, name: string): Promise<string> {
+const tinyLlama = fileURLToPath(new URL('../../fixtures/tiny-llama', import.meta.url));
+
+/** A real checkpoint, as a stage would have written it. */
+async function checkpointFolder(context: JobContext, name: string): Promise<string> {
   const { outputFolder } = context.request as { outputFolder: string };
   const folder = join(outputFolder, name);
-  await mkdir(folder, { recursive: true });
+  await cp(tinyLlama, folder, { recursive: true });
   return folder;
 }
 
 const pretrain: JobKindFunction = async (context) => {
   await count(context, { steps: 10, ...studyFaults() });
-  return { base: await emptyFolder(context, 'base') };
+  return { base: await checkpointFolder(context, 'base') };
 };
 
 const sft: JobKindFunction = async (context) => {
   const { sft: settings } = context.request as { sft: { checkpoints: number[] } };
   const checkpoints: Record<string, string> = {};
   for (const step of settings.checkpoints) {
-    checkpoints[step] = await emptyFolder(context, `step-${step}`);
-    context.emit({ type: 'evaluation', step, evaluation: evaluationAt(step) });
+    checkpoints[step] = await checkpointFolder(context, `step-${step}`);
+    context.emit({ type: 'evaluation', step, evaluation: evaluationAt(step), folder: checkpoints[step] });
   }
   return { checkpoints, peakStep: settings.checkpoints[1] };
 };
 
 const rl: JobKindFunction = async (context) => {
   for (const step of [0, 1, 2]) context.emit({ type: 'evaluation', step, evaluation: evaluationAt(step) });
-  return { folder: await emptyFolder(context, 'end'), startRewardShare: 0.5, startEntropy: 0.25 };
+  return { folder: await checkpointFolder(context, 'end'), startRewardShare: 0.5, startEntropy: 0.25 };
 };
 
 const decompose: JobKindFunction = () => Promise.resolve({ spectra: [] });

@@ -1,0 +1,95 @@
+/** The database file: made, migrated, and never overwritten when it is not what it should be. */
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { migrations } from '../../main/store/migrations/index.ts';
+import { openStore } from '../../main/store/store.ts';
+import { temporaryFolder } from './engineProcess.ts';
+
+const hashOf = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
+
+async function newDatabase(): Promise<string> {
+  const file = join(await temporaryFolder(), 'rotascope.sqlite');
+  const store = await openStore(file);
+  store.app.setUiState({ page: 'home' });
+  store.close();
+  return file;
+}
+
+test('opens what it has written, with every migration, in WAL, foreign keys on', async () => {
+  const file = await newDatabase();
+  const store = await openStore(file);
+  expect(store.app.uiState()).toEqual({ page: 'home' });
+  const row = { kind: 'sft', title: 't', studyId: 'no such study', stageId: null, seed: 0, request: {} } as const;
+  expect(() => store.jobs.insert({ ...row, id: 'a', createdAtMs: 0 })).toThrow(/FOREIGN KEY/);
+  store.close();
+  const database = new Sqlite(file, { readonly: true });
+  expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
+  const applied = database.prepare('select name from kysely_migration order by name').all() as { name: string }[];
+  expect(applied.map(({ name }) => name)).toEqual(Object.keys(migrations));
+  database.close();
+});
+
+test('a damaged database is refused and left as it is', async () => {
+  const file = await newDatabase();
+  const bytes = readFileSync(file);
+  const wholes: [string, Buffer][] = [
+    ['not a database', Buffer.from('This is not a database, and it is longer than one page header. '.repeat(20))],
+    ['cut off', bytes.subarray(0, bytes.length - 4096 * 3)],
+    ['overwritten inside', Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096, 0xa5)])],
+  ];
+  for (const [what, content] of wholes) {
+    writeFileSync(file, content);
+    const before = hashOf(file);
+    await expect(openStore(file), what).rejects.toMatchObject({ code: 'STORE_INVALID', hint: /--data/ });
+    expect(hashOf(file), what).toBe(before);
+  }
+});
+
+test('a database of a newer version is refused and left as it is', async () => {
+  const file = await newDatabase();
+  const database = new Sqlite(file);
+  database.prepare("insert into kysely_migration (name, timestamp) values ('9999-from-the-future', '2030')").run();
+  database.pragma('wal_checkpoint(TRUNCATE)');
+  database.close();
+  const before = hashOf(file);
+  await expect(openStore(file)).rejects.toMatchObject({ code: 'STORE_INVALID', message: /newer version.*9999/ });
+  expect(hashOf(file)).toBe(before);
+});
+
+test("another program's database is refused and left as it is", async () => {
+  const file = join(await temporaryFolder(), 'rotascope.sqlite');
+  const database = new Sqlite(file);
+  database.exec('create table notes (text text)');
+  database.close();
+  const before = hashOf(file);
+  await expect(openStore(file)).rejects.toMatchObject({ code: 'STORE_INVALID', message: /not written by Rotascope/ });
+  expect(hashOf(file)).toBe(before);
+});
+
+test('a transaction that fails leaves nothing behind', async () => {
+  const store = await openStore(join(await temporaryFolder(), 'rotascope.sqlite'));
+  const work = (): void =>
+    store.transaction(() => {
+      store.app.setUiState({ page: 'jobs' });
+      throw new Error('no');
+    });
+  expect(work).toThrow('no');
+  expect(store.app.uiState()).toEqual({});
+  store.close();
+});
+
+test('a job settles once, whoever comes first', async () => {
+  const store = await openStore(join(await temporaryFolder(), 'rotascope.sqlite'));
+  const row = { kind: 'sft', title: 't', studyId: null, stageId: null, seed: 0, request: {} } as const;
+  store.jobs.insert({ ...row, id: 'a', createdAtMs: 0 });
+  expect(store.jobs.transition('a', ['queued'], 'running')).toBe(true);
+  expect(store.jobs.transition('a', ['queued', 'running'], 'succeeded')).toBe(true);
+  for (const state of ['cancelled', 'failed', 'interrupted'] as const)
+    expect(store.jobs.transition('a', ['queued', 'running'], state)).toBe(false);
+  expect(store.jobs.get('a')!.state).toBe('succeeded');
+  expect(store.jobs.startAttempt('a', ['failed', 'cancelled', 'interrupted'], false)).toBe(false);
+  store.close();
+});
