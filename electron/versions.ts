@@ -6,6 +6,9 @@
 import * as electron from 'electron';
 import type { BrowserWindow, IpcMainInvokeEvent, WebContents, WebPreferences } from 'electron';
 
+/** Node 12 (Electron 9) lacks it; the calls to the engine use it. */
+Object.hasOwn ??= (object, key): boolean => Object.prototype.hasOwnProperty.call(object, key);
+
 /** Electron < 20 needs the sandbox, Electron < 12 the isolation and Electron < 10 the absent remote module asked for. */
 export const isolatedPreferences: WebPreferences & { enableRemoteModule: boolean } = {
   sandbox: true,
