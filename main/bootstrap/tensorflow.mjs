@@ -14,7 +14,7 @@ import { downloadsFolder, ensurePart } from './cachedPart.mjs';
 import { repositoryFolder } from './folders.mjs';
 import { runCommand } from './processes.mjs';
 import { StepFailure } from './stepFailure.mjs';
-import { downloadWheel, sha256Of, wheels } from './wheels.mjs';
+import { downloadWheel, findPip, sha256Of, wheels } from './wheels.mjs';
 import { extractMembers } from './wheelArchive.mjs';
 
 /**
@@ -49,7 +49,7 @@ export function ensureTensorflow(variant, onProgress) {
   return ensurePart(
     tensorflowPart(variant),
     async (partial) => {
-      const compiler = findCompiler(); // before a long download, not after
+      const compiler = findTools(); // before a long download, not after
       const files = [];
       for (const wheel of needed) {
         const name = `${wheel.project} ${wheel.version}`;
@@ -84,6 +84,26 @@ function placeOf(name) {
 
 /** What `tensorflow/c/c_api.h`, `tensorflow/c/eager/c_api.h` and ctstring include, of 9,000 headers. */
 const neededHeaders = /\/include\/(tensorflow\/c\/|tensorflow\/core\/platform\/|xla\/tsl\/(c|platform)\/|tsl\/).*\.h$/;
+
+/**
+ * @returns {string} the compiler
+ * @throws {StepFailure} that names everything which is missing, not the first thing alone
+ */
+function findTools() {
+  const failures = [];
+  for (const find of [findPip, findCompiler]) {
+    try {
+      find();
+    } catch (error) {
+      failures.push(/** @type {StepFailure} */ (error));
+    }
+  }
+  if (failures.length === 0) return findCompiler();
+  throw new StepFailure(
+    failures.map((failure) => failure.reason).join(' '),
+    failures.map((failure) => failure.nextStep).join(' '),
+  );
+}
 
 function findCompiler() {
   for (const command of [process.env['CXX'], 'g++', 'clang++', 'c++']) {

@@ -49,6 +49,12 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('a machin
     expect(tensorflow.nextStep).toContain('sudo apt-get install g++');
   });
 
+  test('without both: both are named at once', () => {
+    const { tensorflow } = install({ PATH: folder, CXX: '' });
+    expect(tensorflow.reason).toBe('pip was not found. g++ was not found.');
+    expect(tensorflow.nextStep).toMatch(/apt-get install python3-pip.*apt-get install g\+\+/);
+  });
+
   test('without a network', () => {
     const unreachable = 'http://127.0.0.1:9/simple';
     const { openblas } = install({
