@@ -94,12 +94,13 @@ export class LanguageModel {
     for (const { name } of weightCatalogue(this.config)) await this.session.write(name, weights.get(name)!.data);
   }
 
-  /** The step of this name, compiled at the first call. */
+  /** The step of this name and these inputs, compiled at the first call. */
   step(name: string, inputs: Record<string, TensorSpec>, step: StepFunction): CompiledStep {
-    const known = this.#steps.get(name);
+    const key = `${name} ${JSON.stringify(inputs)}`;
+    const known = this.#steps.get(key);
     if (known !== undefined) return known;
     const compiled = this.session.compile(name, inputs, step);
-    this.#steps.set(name, compiled);
+    this.#steps.set(key, compiled);
     return compiled;
   }
 

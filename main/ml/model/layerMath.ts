@@ -26,7 +26,8 @@ export function normalizeRows(tf: Tf, x: Tensor, eps: number): Tensor {
   const hidden = x.shape[1]!;
   const normalize = tf.customGrad((...args) => {
     const [input, save] = args as unknown as [Tensor, GradSaver];
-    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(input), 1, true), eps));
+    // A sum, not tf.mean, which casts its input first
+    const inverse = tf.rsqrt(tf.add(tf.mul(tf.sum(tf.square(input), 1, true), 1 / hidden), eps));
     const value = tf.mul(input, inverse);
     save([value, inverse]);
     const gradFunc = (dy: Tensor, saved: Tensor[]) => {

@@ -18,6 +18,9 @@ interface Recording {
   checkpoints: number[];
 }
 
+/** Three runs, each of which compiles its steps anew: most of a minute on a busy machine. */
+const timeoutMs = 90_000;
+
 type Run<Settings> = (request: TrainingRequest<Settings>) => Promise<WeightMap>;
 
 async function record<Settings>(run: Run<Settings>, request: TrainingRequest<Settings>): Promise<Recording> {
@@ -79,20 +82,32 @@ export function resumeLaws(backend: Backend): void {
     return whole;
   }
 
-  test('pretraining: 20 steps are 9 and 11', async () => {
-    await expectSameRun(pretrain, toyRequest(compute, toyPretrain), 9, 'pretrain');
-  });
+  test(
+    'pretraining: 20 steps are 9 and 11',
+    async () => {
+      await expectSameRun(pretrain, toyRequest(compute, toyPretrain), 9, 'pretrain');
+    },
+    timeoutMs,
+  );
 
-  test('SFT: 20 steps are 10 and 10', async () => {
-    const whole = await expectSameRun(trainSft, toyRequest(compute, toySft), 10, 'sft');
-    expect(whole.checkpoints).toEqual([0, 10, 20]);
-    expect(whole.metrics.at(-1)![1]['loss']).toBeLessThan(whole.metrics[0]![1]['loss']!);
-  });
+  test(
+    'SFT: 20 steps are 10 and 10',
+    async () => {
+      const whole = await expectSameRun(trainSft, toyRequest(compute, toySft), 10, 'sft');
+      expect(whole.checkpoints).toEqual([0, 10, 20]);
+      expect(whole.metrics.at(-1)![1]['loss']).toBeLessThan(whole.metrics[0]![1]['loss']!);
+    },
+    timeoutMs,
+  );
 
-  test.each([2, 5])('PPO with anchor: 8 iterations, stopped after %i', async (stopAt) => {
-    const request = toyPpo(compute, 'ppoAnchor');
-    await expectSameRun((given) => trainPpo({ ...request, ...given }), request, stopAt, `ppo-${stopAt}`);
-  });
+  test.each([2, 5])(
+    'PPO with anchor: 8 iterations, stopped after %i',
+    async (stopAt) => {
+      const request = toyPpo(compute, 'ppoAnchor');
+      await expectSameRun((given) => trainPpo({ ...request, ...given }), request, stopAt, `ppo-${stopAt}`);
+    },
+    timeoutMs,
+  );
 
   test('a state of another run is refused', async () => {
     const state = path.join(folder, 'other');

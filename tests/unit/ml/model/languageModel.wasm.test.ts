@@ -1,0 +1,3 @@
+import { languageModelLaws } from './languageModelLaws.ts';
+
+languageModelLaws('wasm');
