@@ -89,6 +89,8 @@ export interface ElectronApp extends ElectronProcess {
   inPage<T>(expression: string): Promise<T>;
   /** Evaluates in the main process, where `require` is at hand. */
   inMain<T>(expression: string): Promise<T>;
+  /** Lets go of both debuggers: a process that ends waits until its own is left alone. */
+  detach(): Promise<void>;
 }
 
 /** Starts the app and waits until its window shows a page of the engine. */
@@ -112,6 +114,10 @@ export async function launchElectron(options: ElectronOptions): Promise<Electron
       page,
       inPage: (expression) => evaluate(page, expression, {}),
       inMain: (expression) => evaluate(main, expression, { includeCommandLineAPI: true }),
+      detach: async () => {
+        await main.close();
+        await page.close();
+      },
     };
   } catch (error) {
     await kill();

@@ -8,7 +8,7 @@ export const sleepMs = (durationMs: number): Promise<void> => new Promise((resol
 export async function until<T>(
   what: string,
   ask: () => T | Promise<T>,
-  timeoutMs = 20_000,
+  timeoutMs = 15_000,
 ): Promise<Exclude<T, undefined | null | false>> {
   const endMs = Date.now() + timeoutMs;
   let last: unknown = 'no answer';
