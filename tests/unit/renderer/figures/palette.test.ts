@@ -47,7 +47,7 @@ describe('interface', () => {
   const css = readFileSync(new URL('../../../../renderer/styles/theme.css', import.meta.url), 'utf8');
   const blocks = css.split(':root').slice(1);
   const variables = (block: string): Record<string, string> =>
-    Object.fromEntries([...block.matchAll(/--([\w-]+):\s*(#[0-9a-f]{6})/g)].map(([, name, hex]) => [name, hex]));
+    Object.fromEntries([...block.matchAll(/--([\w-]+):\s*(#[0-9a-f]{6})/g)].map(([, name, hex]) => [name!, hex!]));
   it.each(blocks.map((block, index) => [['light', 'dark'][index], variables(block)] as const))(
     'text of the %s theme has 4.5:1 on everything it stands on',
     (_name, colors) => {
