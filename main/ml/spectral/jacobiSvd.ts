@@ -89,15 +89,8 @@ function orthonormalBasis(vectors: Float64Array[], length: number): Float64Array
   const basis: Float64Array[] = [];
   for (const vector of vectors) {
     const size = norm(vector);
-    let unit =
-      size > noise
-        ? orthogonalised(
-            vector.map((x) => x / size),
-            basis,
-          )
-        : null;
-    // a column of noise keeps little of its own once the others are taken out
-    if (unit === null || norm(unit) < 0.5) unit = orthogonalised(leastCoveredAxis(basis, length), basis);
+    const start = size > noise ? vector.map((x) => x / size) : leastCoveredAxis(basis, length);
+    const unit = orthogonalised(start, basis);
     const remaining = norm(unit);
     basis.push(unit.map((x) => x / remaining));
   }

@@ -70,6 +70,8 @@ describe('comparison of two checkpoints', () => {
     const k = matrices[1]!;
     expect(k.shape).toEqual([4, 8]);
     expect(k.angles).toMatchObject({ rank: 2, leftForcedZeros: 0, rightForcedZeros: 0 });
+    // planes of R^8 lie farther apart than planes of R^4
+    expect(k.angles.rightNullRad[0]).toBeGreaterThan(k.angles.leftNullRad[0]! + 0.1);
   });
 
   it('finds nothing between a checkpoint and itself', () => {
