@@ -1,16 +1,20 @@
-/** The law of resuming: a run that was stopped, saved and loaded ends with the same bits as one that never stopped. */
+/**
+ * Laws of the training loops. Resuming: a run that was stopped, saved and loaded ends with the same bits as one that never
+ * stopped. Backends: compiled and op by op give the same bits. Arms: each of them reads what it says and nothing else.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Backend, type Compute, openCompute } from '../../../../main/compute/compute.ts';
+import type { RlArm } from '../../../../main/contract/settings.ts';
 import type { WeightMap } from '../../../../main/ml/model/weights.ts';
-import { trainPpo } from '../../../../main/ml/training/ppo.ts';
+import { type PpoRequest, trainPpo } from '../../../../main/ml/training/ppo.ts';
 import { pretrain } from '../../../../main/ml/training/pretrain.ts';
 import { hasResumeState } from '../../../../main/ml/training/resumeState.ts';
 import { trainSft } from '../../../../main/ml/training/sft.ts';
 import type { TrainingRequest } from '../../../../main/ml/training/trainingRun.ts';
-import { toyPpo, toyPretrain, toyRequest, toySft } from './toyRun.ts';
+import { toyPpo, toyPretrain, toyRequest, toyRl, toySft, toyWeights } from './toyRun.ts';
 
 interface Recording {
   weights: WeightMap;
@@ -54,7 +58,7 @@ async function interrupt<Settings>(
   await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
 }
 
-export function resumeLaws(backend: Backend): void {
+export function trainingLaws(backend: Backend): void {
   let compute: Compute;
   let folder: string;
   beforeAll(async () => {
@@ -105,6 +109,56 @@ export function resumeLaws(backend: Backend): void {
     async (stopAt) => {
       const request = toyPpo(compute, 'ppoAnchor');
       await expectSameRun((given) => trainPpo({ ...request, ...given }), request, stopAt, `ppo-${stopAt}`);
+    },
+    timeoutMs,
+  );
+
+  const bytesOfAll = (weights: WeightMap): Buffer =>
+    Buffer.concat([...weights.values()].map(({ data }) => bytesOf(data)));
+
+  test(
+    'the same bits op by op and compiled',
+    async () => {
+      const sft = toyRequest(compute, { ...toySft, steps: 4 });
+      expect(bytesOfAll(await trainSft({ ...sft, eager: true })).equals(bytesOfAll(await trainSft(sft)))).toBe(true);
+      const ppo = toyPpo(compute, 'ppoAnchor', { ...toyRl, iterations: 3, criticWarmupIterations: 1 });
+      expect(bytesOfAll(await trainPpo({ ...ppo, eager: true })).equals(bytesOfAll(await trainPpo(ppo)))).toBe(true);
+    },
+    timeoutMs,
+  );
+
+  // Which inputs an arm reads does not depend on the backend; wasm has nothing to compile.
+  test.runIf(backend === 'wasm')(
+    'arms: plain PPO does not read the reference, the anchor alone does not read the rewards',
+    async () => {
+      const settings = { ...toyRl, iterations: 2, criticWarmupIterations: 0, updateEpochs: 1 };
+      const otherRewards = { ...settings, rewards: { correct: 5, wrongFormula: 3, wrongNumber: -1, badFormat: 2 } };
+      const after = async (arm: RlArm, change: Partial<PpoRequest> = {}): Promise<Buffer> => {
+        return bytesOfAll(await trainPpo({ ...toyPpo(compute, arm, settings), ...change }));
+      };
+      const otherReference = { referenceWeights: toyWeights() };
+      const plain = await after('ppoPlain');
+      expect((await after('ppoPlain', otherReference)).equals(plain)).toBe(true);
+      expect((await after('ppoPlain', { settings: otherRewards })).equals(plain)).toBe(false);
+      const anchored = await after('ppoAnchor');
+      expect(anchored.equals(plain)).toBe(false);
+      expect((await after('ppoAnchor', otherReference)).equals(anchored)).toBe(false);
+      const anchorOnly = await after('anchorOnly');
+      expect((await after('anchorOnly', { settings: otherRewards })).equals(anchorOnly)).toBe(true);
+    },
+    timeoutMs,
+  );
+
+  test(
+    'the policy stays as it was while only the critic learns',
+    async () => {
+      const settings = { ...toyRl, iterations: 2, criticWarmupIterations: 2 };
+      const trained = await record(
+        (given) => trainPpo({ ...toyPpo(compute, 'ppoAnchor', settings), ...given }),
+        toyPpo(compute, 'ppoAnchor', settings),
+      );
+      expect(bytesOfAll(trained.weights).equals(bytesOfAll(toyWeights()))).toBe(true);
+      expect(trained.metrics.map(([, values]) => values['learningRate'])).toEqual([0, 0]);
     },
     timeoutMs,
   );

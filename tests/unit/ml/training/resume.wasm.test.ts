@@ -1,3 +1,0 @@
-import { resumeLaws } from './resumeLaws.ts';
-
-resumeLaws('wasm');

@@ -1,0 +1,3 @@
+import { trainingLaws } from './trainingLaws.ts';
+
+trainingLaws('wasm');
