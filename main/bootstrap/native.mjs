@@ -80,7 +80,7 @@ export async function installNative({ onProgress = () => {} } = {}) {
 }
 
 /**
- * Downloads TensorFlow for CUDA with NVIDIA's libraries (3.3 GB; 5.3 GB on disk). It is used after
+ * Downloads TensorFlow for CUDA with NVIDIA's libraries (3.4 GB, 5.6 GB on disk). It is used after
  * `recordCudaVerdict({ passed: true })`; until then the CPU variant stays in use. Written to the layout that the
  * libraries look for, loaded on a machine without a GPU, and not tried on a GPU yet.
  * @param {{ onProgress?: OnProgress }} [options]
@@ -102,6 +102,9 @@ export function recordCudaVerdict(verdict) {
   writeFileSync(cudaVerdictFile(), JSON.stringify({ ...verdict, driver: nvidiaDriver() }));
 }
 
+/** Measured after an installation. */
+const cudaDiskGigabytes = 5.6;
+
 const cudaVerdictFile = () => join(cacheFolder(), 'cuda-verdict.json');
 
 /** @returns {CudaStatus | null} null without an NVIDIA driver */
@@ -113,7 +116,7 @@ function cudaStatus() {
   const downloadBytes = wheelsOf.cuda.reduce((sum, wheel) => sum + wheel.bytes, 0);
   const verdict = readJson(cudaVerdictFile());
   const reason = !installed
-    ? 'The CUDA libraries are not installed: "npx rotascope doctor --install-cuda" downloads them.'
+    ? `The CUDA libraries are not installed: "npx rotascope doctor --install-cuda" downloads them (${(downloadBytes / 1e9).toFixed(1)} GB, ${cudaDiskGigabytes} GB on disk).`
     : forced === 'cuda'
       ? ''
       : forced === 'cpu'

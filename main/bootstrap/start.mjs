@@ -15,7 +15,7 @@ Installs what is missing, starts the lab and opens it in a window, or in the bro
 
   --browser      open the browser, not the window
   --no-open      open nothing; print the address
-  --port N       port on 127.0.0.1
+  --port N       port on 127.0.0.1; opens the browser, not the window
   --data DIR     data folder
   --no-native    do not install or use TensorFlow and OpenBLAS (WebAssembly instead)
   --help         this text`;

@@ -76,7 +76,7 @@ function printReport(report: Report): void {
   console.log('Installed');
   for (const { name, found, version, path, nextStep } of report.installed) {
     console.log(`  ${found ? 'yes' : 'no '} ${name}${version && ` ${version}`}${path && ` (${path})`}`);
-    if (!found && nextStep) console.log(`      ${nextStep}`);
+    if (nextStep) console.log(`      ${nextStep}`);
   }
   console.log('Folders');
   for (const { name, path, sizeBytes } of report.folders) console.log(`  ${name}: ${path} (${formatBytes(sizeBytes)})`);
