@@ -191,8 +191,8 @@ export async function svdAsync<T extends RealArray>(a: T, rows: number, columns:
   const { out, args } = prepare(a, rows, columns);
   const call = a instanceof Float32Array ? sgesdd : dgesdd;
   const info = await new Promise<number>((resolve, reject) => {
-    call.async(...args, (error: unknown, value: number) => {
-      if (error) reject(error instanceof Error ? error : new Error(String(error)));
+    call.async(...args, (error: Error | null, value: number) => {
+      if (error) reject(error);
       else resolve(value);
     });
   });
