@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../package.json' with { type: 'json' };
 import { appHandlers } from './api/app.ts';
-import { ComputeProbe } from './api/computeProbe.ts';
+import { ComputeProbe, computesOnGpu } from './api/computeProbe.ts';
 import type { EngineContext } from './api/context.ts';
 import { lockDataFolder, newToken, readEngineFile, writeEngineFile } from './api/engineFile.ts';
 import { EventBus } from './api/eventBus.ts';
@@ -87,12 +87,13 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
 function makeContext(dataFolder: string, store: Store, log: Logger): EngineContext {
   const events = new EventBus();
   const compute = new ComputeProbe(log);
-  const slots = physicalCores();
+  const cores = physicalCores();
   const defaultPlan = miniature.plan(studySettingsSchema.parse({}));
   const supervisor = new JobSupervisor({
     store,
     jobsFolder: join(dataFolder, 'jobs'),
-    slots,
+    // Two jobs on one GPU take each other's memory.
+    slots: () => (computesOnGpu(compute.status) ? 1 : cores),
     versions: { rotascope: packageJson.version, node: process.version },
     log,
   });
@@ -111,7 +112,7 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
   supervisor.listen(catalogueStudyCheckpoints(store, events, log));
   const sampleFolder = join(repositoryFolder, 'resources', 'sample-study');
   const { version } = packageJson;
-  return { version, dataFolder, sampleFolder, slots, store, events, compute, supervisor, studies, log };
+  return { version, dataFolder, sampleFolder, cores, store, events, compute, supervisor, studies, log };
 }
 
 /** Goes on with what a crash of the last engine has left running. */

@@ -25,7 +25,7 @@ async function appState(context: EngineContext): Promise<AppState> {
     platform: `${platform()} ${arch()}`,
     dataFolder: context.dataFolder,
     diskFreeBytes: await diskFreeBytes(context.dataFolder),
-    physicalCores: context.slots,
+    physicalCores: context.cores,
     compute: context.compute.status,
     notices: context.store.app.notices(),
     sampleAvailable: existsSync(join(context.sampleFolder, studyFileName)),

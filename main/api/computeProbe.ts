@@ -37,6 +37,8 @@ function recordedStatus(): ComputeStatus {
   return { backend: 'tensorflow', label: `TensorFlow ${version} · CPU`, device, reason: '', nextStep: '', cuda: null };
 }
 
+export const computesOnGpu = ({ label }: ComputeStatus): boolean => label.endsWith('GPU');
+
 /** Everything that the answer depends on: asked again only when something of it has changed. */
 function probeKey(): string {
   const backend = process.env['ROTASCOPE_BACKEND'] ?? '';

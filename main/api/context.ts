@@ -11,7 +11,8 @@ export interface EngineContext {
   dataFolder: string;
   /** The sample study that ships with the program. */
   sampleFolder: string;
-  slots: number;
+  /** Physical cores that may be used. */
+  cores: number;
   store: Store;
   events: EventBus;
   compute: ComputeProbe;

@@ -22,7 +22,7 @@ export function studyHandlers(context: EngineContext): HandlerGroup {
     'studies.list': () => studies.list(),
     'studies.get': ({ id }) => studies.view(id),
     'studies.estimate': (settings) =>
-      estimateStudy(settings, store.jobs, context.slots, context.compute.status.backend),
+      estimateStudy(settings, store.jobs, context.supervisor.slots, context.compute.status.backend),
     'studies.create': ({ settings, new: forceNew }) => studies.create(settings, forceNew),
     'studies.start': ({ id }) => studies.start(id),
     'studies.cancel': ({ id }) => studies.cancel(id),

@@ -1,6 +1,7 @@
 /** `rotascope serve`: the engine of one data folder in the foreground, until it is stopped. */
 import { spawn } from 'node:child_process';
 import { fstatSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { dataFolder } from '../bootstrap/folders.mjs';
 import { readEngineFile } from '../api/engineFile.ts';
@@ -52,7 +53,7 @@ function existingEngine(folder: string, error: unknown): Listening {
     port,
     token,
     pid,
-    dataFolder: folder,
+    dataFolder: resolve(folder),
     existing: true,
   };
 }

@@ -17,8 +17,10 @@ import type { WorkerEvent } from '../contract/events.ts';
 import type { Logger } from '../logging/log.ts';
 import type { Store } from '../store/store.ts';
 import { ingest } from './ingest.ts';
+import type { Ingested } from './ingest.ts';
 import type { JobRequestFile } from './jobContext.ts';
 import { lastLogLines } from './jobLog.ts';
+import { crashError } from './workerCrash.ts';
 import { outliveOrphan, WorkerProcess } from './workerProcess.ts';
 import type { WorkerEnd } from './workerProcess.ts';
 
@@ -49,8 +51,8 @@ export interface JobListener {
 export interface SupervisorOptions {
   store: Store;
   jobsFolder: string;
-  /** Jobs side by side. */
-  slots: number;
+  /** Jobs side by side; may change when it is known what computes. */
+  slots(): number;
   versions: Record<string, string>;
   log: Logger;
 }
@@ -59,17 +61,6 @@ interface RunningJob {
   worker: WorkerProcess;
   /** Why it was asked to stop; null when it was not. */
   stopReason: 'cancelled' | 'interrupted' | null;
-}
-
-function crashError(end: WorkerEnd, lastLines: string[]): AppErrorShape {
-  const how = end.signal ? `was ended by ${end.signal}` : `ended with code ${end.code ?? '?'}`;
-  const memory = end.signal === 'SIGKILL' ? ' The system does that when memory runs out.' : '';
-  return {
-    code: 'WORKER_CRASHED',
-    message: end.error ? `The worker could not be started: ${end.error.message}.` : `The worker ${how}.${memory}`,
-    hint: 'Resume it: it goes on from its last resume point. The log says what it did last.',
-    details: { exitCode: end.code, signal: end.signal, lastLogLines: lastLines },
-  };
 }
 
 export class JobSupervisor {
@@ -92,7 +83,7 @@ export class JobSupervisor {
   }
 
   get slots(): number {
-    return this.#options.slots;
+    return this.#options.slots();
   }
 
   enqueue(order: JobOrder): Job {
@@ -190,7 +181,7 @@ export class JobSupervisor {
   #startNext(): void {
     if (this.#stopping) return;
     for (const job of this.#options.store.jobs.withState('queued')) {
-      if (this.#running.size >= this.#options.slots) return;
+      if (this.#running.size >= this.slots) return;
       this.#start(job);
     }
   }
@@ -227,7 +218,15 @@ export class JobSupervisor {
 
   #ingest(id: string): WorkerEvent[] {
     const { store, jobsFolder, log } = this.#options;
-    const { events, unreadable } = ingest(store, jobsFolder, id);
+    let ingested: Ingested;
+    try {
+      ingested = ingest(store, jobsFolder, id);
+    } catch (error) {
+      // A full disk, most likely: nothing of it was taken, and it is tried again.
+      log.error({ err: error, job: id }, 'Events could not be stored');
+      return [];
+    }
+    const { events, unreadable } = ingested;
     if (unreadable > 0) log.warn({ job: id, unreadable }, 'Lines of events.jsonl could not be read');
     if (events.length > 0) {
       const job = this.#changed(id);

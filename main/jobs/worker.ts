@@ -138,6 +138,7 @@ async function main(folder: string): Promise<number> {
   } catch (error) {
     if (abort.signal.aborted) return exitCodes.stopped;
     console.error(error);
+    // When even this cannot be written (a full disk), the log says why.
     emit({ type: 'failed', error: toErrorShape(error) });
     return exitCodes.failed;
   } finally {

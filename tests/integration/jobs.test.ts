@@ -28,7 +28,13 @@ const log = { debug: () => undefined, info: () => undefined, warn: () => undefin
 async function openBench(slots = 2): Promise<Bench> {
   const folder = await temporaryFolder();
   const store = await openStore(join(folder, 'rotascope.sqlite'));
-  const supervisor = new JobSupervisor({ store, jobsFolder: join(folder, 'jobs'), slots, versions: {}, log });
+  const supervisor = new JobSupervisor({
+    store,
+    jobsFolder: join(folder, 'jobs'),
+    slots: () => slots,
+    versions: {},
+    log,
+  });
   const settled: Job[] = [];
   const states: string[] = [];
   supervisor.listen({

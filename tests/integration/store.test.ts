@@ -4,8 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import type { AblationPoint } from '../../main/contract/studyResult.ts';
 import { migrations } from '../../main/store/migrations/index.ts';
 import { openStore } from '../../main/store/store.ts';
+import { evaluationAt } from './kinds/testKinds.ts';
 import { temporaryFolder } from './engineProcess.ts';
 
 const hashOf = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
@@ -91,5 +93,24 @@ test('a job settles once, whoever comes first', async () => {
     expect(store.jobs.transition('a', ['queued', 'running'], state)).toBe(false);
   expect(store.jobs.get('a')!.state).toBe('succeeded');
   expect(store.jobs.startAttempt('a', ['failed', 'cancelled', 'interrupted'], false)).toBe(false);
+  store.close();
+});
+
+test('the same edit of two pairs of checkpoints is two points; measured again it is one', async () => {
+  const store = await openStore(join(await temporaryFolder(), 'rotascope.sqlite'));
+  const row = { kind: 'ablate', title: 't', studyId: null, stageId: null, seed: 0, request: {} } as const;
+  store.jobs.insert({ ...row, id: 'a', createdAtMs: 0 });
+  const point: Omit<AblationPoint, 'reference'> = {
+    ...({ stage: 'sft', target: 'end', edit: 'interpolation', alpha: 0.5, changeNorm: 1, relativeChange: 1 } as const),
+    ...{ orthogonalityDefect: 0, effectiveRank: 1, negativeSingularValues: 0, evaluation: evaluationAt(1) },
+  };
+  store.results.putAblation('a', 1, { ...point, reference: 'peak' });
+  store.results.putAblation('a', 2, { ...point, reference: 'base' });
+  store.results.putAblation('a', 3, { ...point, reference: 'peak', changeNorm: 2 });
+  const stored = store.results.ablations('a').map(({ reference, changeNorm }) => [reference, changeNorm]);
+  expect(stored).toEqual([
+    ['base', 1],
+    ['peak', 2],
+  ]);
   store.close();
 });
