@@ -52,9 +52,9 @@ export function rotaryMatricesAt(tf: Tf, config: ModelConfig, positionIds: Tenso
  * @returns rotated, [tokens, batch, heads, headDim]
  */
 export function rotate(tf: Tf, x: Tensor, matrices: Tensor, batch: number, headDim: number): Tensor {
-  const groups = matrices.shape[0]!;
+  const groups = matrices.shape[0];
   const rotated = tf.matMul(x.reshape([groups, -1, headDim]), matrices);
-  return rotated.reshape([x.shape[0]! / batch, batch, -1, headDim]);
+  return rotated.reshape([x.shape[0] / batch, batch, -1, headDim]);
 }
 
 /**

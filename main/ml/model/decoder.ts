@@ -62,13 +62,13 @@ export function prepareWeights(tf: Tf, config: ModelConfig, weight: WeightLookup
 
 /** Every matrix [out, hidden] times the gain [hidden] of the norm before it. */
 function foldGain(tf: Tf, matrices: Tensor[], gain: Tensor): Tensor[] {
-  const sizes = matrices.map(({ shape }) => shape[0]!);
+  const sizes = matrices.map(({ shape }) => shape[0]);
   return tf.split(tf.mul(tf.concat(matrices, 0), gain), sizes, 0);
 }
 
 /** x [rows, in] -> [rows, out] */
 function apply(tf: Tf, { weight, bias }: Linear, x: Tensor): Tensor {
-  const product = tf.matMul(x as never, weight as never, false, true) as Tensor;
+  const product: Tensor = tf.matMul(x, weight, false, true);
   return bias === null ? product : tf.add(product, bias);
 }
 
@@ -107,7 +107,7 @@ function decoderLayer(
   const { batch } = context;
   const wanted = (rows: Tensor): Tensor => {
     if (tail === null) return rows;
-    return tf.slice(rows, [rows.shape[0]! - tail.queries * batch, 0], [tail.queries * batch, hiddenSize]);
+    return tf.slice(rows, [rows.shape[0] - tail.queries * batch, 0], [tail.queries * batch, hiddenSize]);
   };
   // [tokens, batch, heads, headDim] -> [batch, heads, tokens, headDim]
   const byHead = (y: Tensor): Tensor => {
@@ -115,7 +115,7 @@ function decoderLayer(
   };
   const normalized = normalizeRows(tf, x, rmsNormEps);
   const queryRows = wanted(normalized);
-  const queries = queryRows.shape[0]! / batch;
+  const queries = queryRows.shape[0] / batch;
   const q = byHead(rotate(tf, apply(tf, layer.q, queryRows), tail?.rotary ?? context.rotary, batch, headDim));
   const newK = byHead(rotate(tf, apply(tf, layer.k, normalized), context.rotary, batch, headDim));
   const newV = byHead(apply(tf, layer.v, normalized).reshape([-1, batch, kvHeads, headDim]));
@@ -208,7 +208,7 @@ export function decode(
 
 /** @returns logits [rows, vocab] of `decode`'s `normalized` */
 export function outputLogits(tf: Tf, weights: DecoderWeights, normalized: Tensor): Tensor {
-  return tf.matMul(normalized as never, weights.output as never, false, true);
+  return tf.matMul(normalized, weights.output, false, true);
 }
 
 /** @returns the final hidden states, gain included, [rows, hidden] */
@@ -236,5 +236,5 @@ export function toTokenMajor(tf: Tf, x: Tensor): Tensor {
 export function logits(tf: Tf, config: ModelConfig, weight: WeightLookup, input: DecoderInput): Tensor {
   const weights = prepareWeights(tf, config, weight);
   const { normalized } = decode(tf, config, weights, input);
-  return toBatchMajor(tf, outputLogits(tf, weights, normalized), input.ids.shape[0]!);
+  return toBatchMajor(tf, outputLogits(tf, weights, normalized), input.ids.shape[0]);
 }

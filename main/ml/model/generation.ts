@@ -102,7 +102,7 @@ function decodeToken(
   past: KeyValues[],
   padding: PaddedPrompt | undefined,
 ) {
-  const batch = token.shape[0]!;
+  const batch = token.shape[0];
   const x = gatherRows(tf, weights.embedding, token);
   if (padding === undefined) {
     const context = { batch, rotary: rotaryMatrices(tf, config, position, 1), mask: null };

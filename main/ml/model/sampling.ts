@@ -26,7 +26,7 @@ export function sampleTokens(tf: Tf, logits: Tensor, mode: SamplingMode, inputs:
   if (mode === 'temperature') return inverseCdf(tf, probabilities, inputs.uniforms);
 
   // Nucleus: the most probable tokens whose predecessors together hold less than topP; the first always stays.
-  const sorted = tf.topk(probabilities, probabilities.shape[1]!, true);
+  const sorted = tf.topk(probabilities, probabilities.shape[1], true);
   const before = tf.cumsum(sorted.values, 1, true);
   const kept = tf.mul(sorted.values, tf.less(before, inputs.topP).toFloat());
   const rank = inverseCdf(tf, kept, inputs.uniforms);

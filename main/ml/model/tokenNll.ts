@@ -8,7 +8,7 @@ import { type GradSaver, oneHotRows } from './layerMath.ts';
  * @returns -log softmax(logits)[target], float32 [rows]
  */
 export function tokenNll(tf: Tf, logits: Tensor, targets: Tensor): Tensor {
-  const rows = logits.shape[0]!;
+  const rows = logits.shape[0];
   const vocabSize = logits.shape[1]!;
   const apply = tf.customGrad((...args) => {
     const [input, save] = args as unknown as [Tensor, GradSaver];

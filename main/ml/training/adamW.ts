@@ -84,8 +84,8 @@ export class AdamW {
     const second = tf.add(tf.mul(this.#secondMoment, beta2), tf.mul(tf.square(gradient), 1 - beta2));
     const deviation = tf.add(tf.mul(tf.sqrt(second), inputs[`${this.name}.varianceScale`]!), eps);
     const update = tf.mul(tf.div(first, deviation), inputs[`${this.name}.stepSize`]!);
-    this.#firstMoment.assign(first as never);
-    this.#secondMoment.assign(second as never);
+    this.#firstMoment.assign(first);
+    this.#secondMoment.assign(second);
     const sizes = this.#parameters.map((parameter) => parameter.size);
     const updates = sizes.length === 1 ? [update] : tf.split(update, sizes, 0);
     this.#parameters.forEach((parameter, index) => {
@@ -106,6 +106,6 @@ export function lossGradients(
   forward: () => Tensor,
 ): { loss: Tensor; gradients: Tensor[] } {
   const { value, grads } = tf.variableGrads(forward as never, variables);
-  const gradients = variables.map((variable) => (grads[variable.name] as Tensor | undefined) ?? tf.zerosLike(variable));
+  const gradients = variables.map((variable) => grads[variable.name] ?? tf.zerosLike(variable));
   return { loss: value, gradients };
 }
