@@ -1,11 +1,12 @@
 /** Compiled steps on the real TensorFlow: held to the op-by-op run, bit for bit, and to what a step promises. */
 import { execFileSync, type StdioOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Tensor2D } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { nativeStatus } from '../../../main/bootstrap/native.mjs';
 import { type Compute, openCompute, type Session } from '../../../main/compute/compute.ts';
 import { openEagerSession } from '../../../main/compute/eagerSession.ts';
-import type { Tensor } from '../../../main/compute/session.ts';
+import type { Tensor, Variable } from '../../../main/compute/session.ts';
 import { type LoopResult, noise, trainingLoop } from './trainingLoop.ts';
 
 const { ready, reason } = nativeStatus().tensorflow;
@@ -96,6 +97,41 @@ describe.skipIf(!ready)('compiled steps', () => {
         }
         expect((await session.read('a'))[size - 1]).toBe(1);
         expect((await session.read('c'))[0]).toBe(39);
+      });
+    });
+
+    test('keep apart when a step gives several of them the same value', async () => {
+      await inSession(async (session) => {
+        const [a, b] = ['a', 'b'].map((name) => session.variable(name, [1], Float32Array.of(0))) as [
+          Variable,
+          Variable,
+        ];
+        const x = { x: { shape: [1], dtype: 'float32' } } as const;
+        const both = session.compile('both', x as never, ({ x }) => (a.assign(x!), b.assign(x!), {}));
+        const look = session.compile('look', {}, () => ({ a, b }));
+        await both.run({ x: Float32Array.of(3) });
+        await session.write('b', Float32Array.of(4));
+        const seen = await look.run({});
+        expect([seen['a']!.data[0], seen['b']!.data[0]]).toEqual([3, 4]);
+      });
+    });
+
+    test('are not read by a later call before an earlier one is done', async () => {
+      const { tf } = compute;
+      const size = 512;
+      await inSession(async (session) => {
+        const v = session.variable('v', [], Float32Array.of(0));
+        const slow = session.compile('slow', { x: { shape: [size, size], dtype: 'float32' } }, ({ x }) => {
+          let y = x as Tensor2D;
+          for (let i = 0; i < 8; i++) y = tf.matMul(y, x as Tensor2D);
+          v.assign(tf.add(v, tf.mean(y)));
+          return {};
+        });
+        const ones = new Float32Array(size * size).fill(1 / size);
+        const runs = [slow.run({ x: ones }), slow.run({ x: ones })];
+        // The mean is 1 / size, whatever the power; twice.
+        expect((await session.read('v'))[0]).toBeCloseTo(2 / size, 6);
+        await Promise.all(runs);
       });
     });
 
