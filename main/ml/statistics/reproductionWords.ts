@@ -1,5 +1,6 @@
 /** The claims of the paper that this study can test, and which of them its tests support. */
 import type { SeedResult, Verdicts } from '../../contract/studyResult.ts';
+import { SIGNIFICANCE } from './difference.ts';
 import type { Evidence } from './evidence.ts';
 
 interface Claim {
@@ -79,15 +80,24 @@ function reversionClaims(seeds: readonly Judged[], evidence: Evidence): Claim[] 
   return stages.map(([stage, name]) => {
     const key = `revert.${stage}.singularVectors`;
     const test = evidence.test(key);
-    const beyond = seeds.filter(({ verdicts }) =>
-      verdicts.reversions.some(
-        (row) => row.stage === stage && row.edit === 'singularVectors' && (row.controlPValue ?? 1) <= 0.05,
-      ),
-    ).length;
+    const rows = seeds.flatMap(({ verdicts }) =>
+      verdicts.reversions.filter((row) => row.stage === stage && row.edit === 'singularVectors'),
+    );
+    const beyond = rows.filter(({ controlPValue }) => (controlPValue ?? 1) <= SIGNIFICANCE).length;
+    const controlled = seeds.every((seed) => hasEnoughControls(seed, stage));
     return {
       claim: `singular vectors carry the change of the ${name} stage, beyond norm-matched controls`,
-      supported: test ? (test.separatedAbove || test.separatedBelow) && beyond === seeds.length : null,
+      // without the controls it is not the paper's claim that was tested
+      supported: test && controlled ? (test.separatedAbove || test.separatedBelow) && beyond === seeds.length : null,
       figure: `${evidence.text(key)}, beyond controls in ${beyond} of ${seeds.length}`,
     };
   });
+}
+
+/** Replicates enough for p <= 0.05. */
+function hasEnoughControls({ ablations }: Judged, stage: 'sft' | 'rl'): boolean {
+  const replicates = ablations.filter(
+    (point) => point.stage === stage && point.edit === 'singularVectors' && point.control === 'scrambled',
+  ).length;
+  return 1 / (1 + replicates) <= SIGNIFICANCE;
 }

@@ -8,6 +8,7 @@
  */
 import type { SeedResult, StudyResult, Verdicts } from '../../contract/studyResult.ts';
 import { attributionWords } from './attributionWords.ts';
+import { SIGNIFICANCE } from './difference.ts';
 import { evidenceOf, type Evidence } from './evidence.ts';
 import { list } from './phrases.ts';
 import { reproductionWords } from './reproductionWords.ts';
@@ -74,23 +75,36 @@ function severalSeedsWords(seeds: readonly Judged[], evidence: Evidence): string
     sentences.push(...evidence.sentence(`inDist.${arm}`, 'It changes in-distribution accuracy'));
     sentences.push(...evidence.sentence(`peak.${arm}`, 'Its OOD accuracy against the peak is different'));
   }
-  for (const [stage, where] of [
-    ['sft', 'of SFT_End to those of the peak'],
-    ['rl', 'of RL_End to those of SFT_End'],
-  ] as const)
-    for (const edit of ['singularValues', 'singularVectors', 'both'] as const) {
-      const beyond = count(({ reversions }) =>
-        reversions.some((row) => row.stage === stage && row.edit === edit && (row.controlPValue ?? 1) <= 0.05),
-      );
-      sentences.push(
+  return [...sentences, ...reversionsOverSeeds(seeds, evidence)];
+}
+
+const stagePlaces = [
+  ['sft', 'of SFT_End to those of the peak'],
+  ['rl', 'of RL_End to those of SFT_End'],
+] as const;
+
+function reversionsOverSeeds(seeds: readonly Judged[], evidence: Evidence): string[] {
+  const rows = seeds.flatMap(({ verdicts }) => verdicts.reversions);
+  return stagePlaces.flatMap(([stage, where]) =>
+    (['singularValues', 'singularVectors', 'both'] as const).flatMap((edit) => {
+      const controlled = rows.filter((row) => row.stage === stage && row.edit === edit && row.controlPValue !== null);
+      const beyond = controlled.filter(({ controlPValue }) => controlPValue! <= SIGNIFICANCE).length;
+      const perSeed = `more than the norm-matched controls in ${beyond} of ${controlled.length} seeds`;
+      const what = `the ${editLabels[edit]} ${where}`;
+      const other = edit === 'singularValues' ? 'vector' : 'value';
+      return [
         ...evidence.sentence(
           `revert.${stage}.${edit}`,
-          `Reverting the ${editLabels[edit]} ${where} changes OOD accuracy`,
-          edit === 'both' ? {} : { perSeed: `more than the norm-matched controls in ${beyond}` },
+          `Reverting ${what} changes OOD accuracy`,
+          controlled.length === 0 ? {} : { perSeed },
         ),
-      );
-    }
-  return sentences;
+        ...evidence.sentence(
+          `dose.${stage}.${edit}`,
+          `Scaled to the norm of the ${other} reversion (dose) it changes it`,
+        ),
+      ];
+    }),
+  );
 }
 
 /** What every interval above covers, and how it was made. */

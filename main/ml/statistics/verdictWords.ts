@@ -4,6 +4,7 @@
  */
 import { rlArmLabels, type RlArm } from '../../contract/settings.ts';
 import type { AblationPoint, Difference, Verdicts } from '../../contract/studyResult.ts';
+import { SIGNIFICANCE } from './difference.ts';
 import { capitalised, differenceText, intervalOfShares, list, percent, points, pText, steps } from './phrases.ts';
 import { episodesPerArm, share, type Proportion } from './proportions.ts';
 
@@ -173,9 +174,10 @@ function controlWords(
   if (p === null || range === null || !controls) return '';
   const replicates = controls.changes.length;
   const spread = `${replicates} norm-matched ${controls.kind} controls, ${points(range[0])} to ${points(range[1])}; ${pText(p)}`;
-  return p <= 0.05
-    ? `That is more than its controls do (${spread}).`
-    : `That is not more than its controls do (${spread}).`;
+  if (p <= SIGNIFICANCE) return `That is more than its controls do (${spread}).`;
+  // so few replicates cannot say more, whatever they show
+  if (1 / (1 + replicates) > SIGNIFICANCE) return `Its controls are too few for a test (${spread}).`;
+  return `That is not more than its controls do (${spread}).`;
 }
 
 function doseWords(edit: Reversion['edit'], dose: { scale: number | null; ood: Difference } | null): string {

@@ -62,6 +62,13 @@ describe('the words when things are otherwise', () => {
     expect(text).toContain("no arm's recovery from SFT_End is separated");
   });
 
+  it('three controls are too few for a claim beyond controls', () => {
+    const ablations = miniaturePlan.ablations!.filter(({ replicate }) => (replicate ?? 0) < 3);
+    const text = words({ ...miniaturePlan, ablations });
+    expect(text).toContain('Its controls are too few for a test (3 norm-matched scrambled controls');
+    expect(text).not.toContain('beyond norm-matched controls');
+  });
+
   it('nothing evaluated yet', () => {
     expect(studyWords({ seeds: [] })).toEqual([
       'No seed has been trained and evaluated up to SFT_End yet; there is nothing to say.',
@@ -98,6 +105,8 @@ describe('several seeds', () => {
       /From the peak to SFT_End OOD accuracy falls by .*95 %, seeds and episodes.*separated in 3 of 3 seeds/,
     );
     expect(text).toContain('Over these 3 seeds the recovery comes with the anchor');
+    expect(text).toMatch(/Reverting the singular vectors .* more than the norm-matched controls in \d of 3 seeds/);
+    expect(text).toMatch(/Scaled to the norm of the vector reversion \(dose\) it changes it by/);
     expect(text).toContain('with so few seeds they are rough');
     expect(text).not.toMatch(/NaN|Infinity|undefined|null/);
   });
