@@ -9,7 +9,7 @@ import { AppError } from '../../main/contract/errors.ts';
 import { closeCodes, webSocketPath } from '../../main/contract/wire.ts';
 import { startEngine } from '../../main/engine.ts';
 import type { Engine } from '../../main/engine.ts';
-import { temporaryFolder } from './engineProcess.ts';
+import { temporaryFolder, until } from './engineProcess.ts';
 
 process.env['NODE_ENV'] = 'test';
 
@@ -166,7 +166,10 @@ test('state of the page survives; notices go when dismissed; pushes arrive', asy
   await client.call('studies.remove', { id: study.id });
   await expect(client.call('studies.get', { id: study.id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   expect((await client.call('studies.restore', { id: study.id })).name).toBe('Miniature study');
-  expect(events).toContain('study');
+  await until(
+    () => events,
+    (types) => types.includes('study'),
+  );
 });
 
 test('the page is served with a strict policy, and nothing outside its folder', async () => {
