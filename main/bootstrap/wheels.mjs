@@ -130,7 +130,11 @@ async function runPip(wheel, { unpacking, arrived }, onProgress) {
   track(child);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
-  const watching = setInterval(() => onProgress(Math.min(largestFile(unpacking), wheel.bytes), wheel.bytes), 250);
+  let doneBytes = 0;
+  const watching = setInterval(() => {
+    doneBytes = Math.max(doneBytes, Math.min(largestFile(unpacking), wheel.bytes));
+    onProgress(doneBytes, wheel.bytes);
+  }, 250);
   try {
     const code = await new Promise((resolve, reject) => {
       child.on('error', reject);
