@@ -79,7 +79,7 @@ const hostile: Record<string, (copy: string) => Promise<unknown>> = {
   'no study.json': (copy) => rm(join(copy, 'study.json')),
   'study.json is a link': async (copy) => {
     await rm(join(copy, 'study.json'));
-    await symlink('/etc/passwd', join(copy, 'study.json'));
+    await symlink(join(exported, 'study.json'), join(copy, 'study.json'));
   },
   'study.json is not JSON': (copy) => writeFile(join(copy, 'study.json'), '{'),
   'study.json is enormous': (copy) => truncate(join(copy, 'study.json'), 200 * 1024 * 1024),
@@ -107,7 +107,7 @@ const hostile: Record<string, (copy: string) => Promise<unknown>> = {
   'a checkpoint that is not there': (copy) => rm(join(copy, 'checkpoints', 'seed-0-peak'), { recursive: true }),
   'weights that are a link': async (copy) => {
     await rm(weights(copy));
-    await symlink('/etc/passwd', weights(copy));
+    await symlink(weights(exported), weights(copy));
   },
   'weights that are cut off': (copy) => truncate(weights(copy), 5000),
   'weights that are no weights': (copy) => writeFile(weights(copy), Buffer.alloc(100, 0xff)),
