@@ -9,7 +9,7 @@ export function openEagerSession(tf: Tf): Session {
     variable: (name, shape, value, options) => variables.add(name, shape, value, options?.trainable ?? true),
     read: async (name) => (await variables.get(name).data<'float32'>()).slice(),
     // Asynchronous for its errors, which are rejections in both kinds of session.
-     
+
     async write(name, value) {
       const variable = variables.get(name);
       checkElementCount(`Variable "${name}"`, variable.shape, value);

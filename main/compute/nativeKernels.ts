@@ -11,7 +11,7 @@ export function registerNativeKernels(tf: Tf): void {
   tf.registerKernel({
     kernelName: 'Softmax',
     backendName: 'tensorflow',
-    kernelFunc: ({ inputs }) => softmaxOfRows(tf, (inputs)['logits'] as Tensor),
+    kernelFunc: ({ inputs }) => softmaxOfRows(tf, inputs['logits'] as Tensor),
   });
 }
 
