@@ -1,0 +1,110 @@
+/** Bringing a checkpoint: looked at first, listed with its facts after; bad files with their reason. */
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser, openPage } from './browser.ts';
+import { built } from './builds.ts';
+import { copyOfFixture, startEngineUnderTest, temporaryFolder } from './engineUnderTest.ts';
+import type { EngineUnderTest } from './engineUnderTest.ts';
+import { chromium, describeWith } from './parts.ts';
+
+describeWith([chromium], 'Import in Chromium', () => {
+  const models = temporaryFolder('models');
+  let browser: Browser;
+  let engine: EngineUnderTest;
+  beforeAll(async () => {
+    engine = await startEngineUnderTest(`${await built('production')}/renderer`);
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await engine?.stop();
+    models.remove();
+  });
+
+  test('a folder by its path: offered, imported, listed with architecture, size and tensors', async () => {
+    const folder = copyOfFixture('tiny-llama', models.folder);
+    const { page, context, faults, picture } = await openPage(browser, engine.address);
+    await page.getByLabel(/Path of a checkpoint/).fill(folder);
+    await page.getByRole('button', { name: 'Look' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/LlamaForCausalLM .* parameters .* tensors/).waitFor();
+    await picture('import-offer-light');
+    expect(await engine.call('checkpoints.list', {})).toEqual([]); // Nothing before the user agrees.
+    await dialog.getByRole('button', { name: 'Import 1 checkpoint' }).click();
+    await dialog.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('heading', { name: 'tiny-llama', exact: true }).waitFor();
+    const facts = await page.locator('dl').innerText();
+    expect(facts).toContain('LlamaForCausalLM');
+    expect(facts).toMatch(/\d+(\.\d+)? [kM]B/);
+    await page.getByRole('cell', { name: 'model.embed_tokens.weight' }).waitFor();
+    await page.getByLabel('Filter tensors').fill('q_proj');
+    await page.getByRole('cell', { name: 'model.layers.0.self_attn.q_proj.weight' }).waitFor();
+    expect(await page.getByRole('cell', { name: 'model.embed_tokens.weight' }).count()).toBe(0);
+    await picture('checkpoint-light');
+    await page.waitForTimeout(700); // Choices are written once they have settled.
+    await page.reload();
+    await page.getByRole('heading', { name: 'tiny-llama', exact: true }).waitFor();
+    expect(await page.getByLabel('Filter tensors').inputValue()).toBe('q_proj');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await picture('checkpoint-dark');
+    await page.goto(`${engine.origin}/checkpoints`);
+    await page.getByRole('link', { name: 'tiny-llama' }).first().waitFor();
+    await picture('checkpoints-dark');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('good and bad together: every bad one with its reason, the good ones still go in', async () => {
+    copyOfFixture('tiny-qwen2', models.folder);
+    copyOfFixture('malformed', models.folder);
+    const paths = ['tiny-qwen2', 'malformed/len_max.safetensors', 'malformed/json_broken.safetensors', 'nowhere'].map(
+      (name) => join(models.folder, name),
+    );
+    const { page, context, faults, picture } = await openPage(browser, engine.address);
+    const verdicts = await engine.call('checkpoints.preview', { paths });
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['accepted', 'rejected', 'rejected', 'rejected']);
+    // A browser gives one path at a time; the texts are the engine's own.
+    for (const [index, path] of paths.slice(1).entries()) {
+      await page.getByLabel(/Path of a checkpoint/).fill(path);
+      await page.getByRole('button', { name: 'Look' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText(verdicts[index + 1]!.text).waitFor();
+      await dialog.getByText(verdicts[index + 1]!.code).waitFor();
+      if (index === 0) await picture('import-refused-light');
+      expect(await dialog.getByRole('button', { name: /^Import/ }).count()).toBe(0);
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'hidden' });
+    }
+    const imported = await engine.call('checkpoints.import', { paths });
+    expect(imported.map(({ verdict }) => verdict)).toEqual(['accepted', 'rejected', 'rejected', 'rejected']);
+    await page.getByRole('link', { name: 'Checkpoints' }).click();
+    await page.getByRole('link', { name: 'tiny-qwen2' }).first().waitFor(); // Pushed by the engine, without a reload.
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('dropped files, whose path a browser hides, lead to a place to type it', async () => {
+    const { page, context, faults, picture } = await openPage(browser, engine.address);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    const transfer = await page.evaluateHandle(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(['x'], 'model.safetensors'));
+      return data;
+    });
+    await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
+    await page.dispatchEvent('body', 'dragover', { dataTransfer: transfer });
+    await picture('drop-target-light');
+    await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('model.safetensors').waitFor();
+    await dialog.getByLabel(/Path of a checkpoint/).fill(join(models.folder, 'tiny-llama'));
+    await dialog.getByRole('button', { name: 'Look' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/LlamaForCausalLM/)
+      .waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+});

@@ -1,0 +1,73 @@
+/** The shipped sample opens as a copy, in a second, with every figure. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { repositoryFolder } from '../../main/bootstrap/folders.mjs';
+import { launchBrowser, narrow, openPage, wide } from './browser.ts';
+import { built } from './builds.ts';
+import { startEngineUnderTest } from './engineUnderTest.ts';
+import type { EngineUnderTest } from './engineUnderTest.ts';
+import { chromium, describeWith } from './parts.ts';
+import { until } from './waiting.ts';
+
+const sampleStudy = join(repositoryFolder, 'resources', 'sample-study', 'study.json');
+/** One second is the promise; a loaded two-core machine gets more. */
+const openBudgetMs = 4000;
+
+describeWith([chromium], 'The sample study in Chromium', () => {
+  let browser: Browser;
+  let engine: EngineUnderTest;
+  beforeAll(async () => {
+    engine = await startEngineUnderTest(`${await built('production')}/renderer`);
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await engine?.stop();
+  });
+
+  test.skipIf(!existsSync(sampleStudy))('opens as a copy with its figures and checkpoints', async () => {
+    const { page, context, faults, picture } = await openPage(browser, engine.address);
+    const startMs = Date.now();
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.waitForURL((url) => url.pathname.startsWith('/studies/'));
+    const emptyCharts = () =>
+      page.evaluate(() => {
+        const charts = [...document.querySelectorAll('main [role=img]')];
+        return charts.length >= 8
+          ? charts.filter((chart) => chart.querySelectorAll('svg path').length <= 5).length
+          : -1;
+      });
+    // Figures below the fold may wait for their turn to be seen.
+    await until('every figure', async () => {
+      await page.mouse.wheel(0, 3000);
+      return (await emptyCharts()) === 0;
+    });
+    expect(Date.now() - startMs, 'ms to open').toBeLessThan(openBudgetMs);
+    expect(await page.locator('main .empty').allInnerTexts()).toEqual([]);
+    const [study] = await engine.call('studies.list', {});
+    expect(study).toMatchObject({ sample: true, state: 'succeeded' });
+    expect((await engine.call('checkpoints.list', {})).length).toBeGreaterThanOrEqual(5);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const [size, viewport] of [
+        ['wide', wide],
+        ['narrow', narrow],
+      ] as const) {
+        await page.setViewportSize(viewport);
+        await page.evaluate(() => window.scrollTo(0, 0));
+        await page.waitForTimeout(300);
+        await picture(`study-done-${colorScheme}-${size}`);
+      }
+    }
+    await page.setViewportSize({ width: 1440, height: 5200 });
+    await page.waitForTimeout(800);
+    await picture('study-done-dark-whole');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.waitForTimeout(500);
+    await picture('study-done-light-whole');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+});
