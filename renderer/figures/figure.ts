@@ -35,6 +35,6 @@ export function toTsv({ columns, rows }: FigureTable): string {
 
 /** Comma-separated (RFC 4180). */
 export function toCsv({ columns, rows }: FigureTable): string {
-  const quote = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const quote = (text: string): string => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
   return [columns, ...rows].map((row) => row.map((one) => quote(cell(one))).join(',')).join('\r\n');
 }
