@@ -167,17 +167,20 @@ test('a killed worker leaves its reason; resumed, the numbers are those of a run
 
 test('rows past the resume point are void as soon as the new attempt speaks', async () => {
   const bench = await openBench();
-  const { id } = bench.supervisor.enqueue(order({ steps: 20, stepMs: 1, crashAtStep: 14 }));
+  const { id } = bench.supervisor.enqueue(order({ steps: 20, crashAtStep: 14, thenCrashAtStep: 8 }));
   await settle(bench);
-  const request = bench.store.jobs.get(id)!.request as CountRequest;
-  expect(request.crashAtStep).toBe(14);
-  // The state file is older than the last resume point of the events, as after a restore: the attempt begins at 5.
-  writeFileSync(join(bench.supervisor.folder(id), 'state.json'), JSON.stringify({ step: 5 }));
+  expect(metricRows(bench, id)).toHaveLength(14);
+  // The resume state is older than the last resume point of the events, as after a restore: attempt 2 begins at 5.
+  const state = join(bench.supervisor.folder(id), 'state.json');
+  writeFileSync(state, JSON.stringify({ step: 5 }));
   bench.supervisor.resume(id);
   await settle(bench, 2);
-  const rows = metricRows(bench, id);
-  expect(rows.map(([step, value]) => [step, value])).toEqual(undisturbed(20));
-  expect(rows.map(([, , attempt]) => attempt)).toEqual([...Array(5).fill(1), ...Array(15).fill(2)]);
+  const attempts = metricRows(bench, id).map(([, , attempt]) => attempt);
+  expect(attempts).toEqual([...Array(5).fill(1), ...Array(3).fill(2)]);
+  expect(bench.store.results.evaluations(id).map(({ step }) => step)).toEqual([5]);
+  bench.supervisor.resume(id);
+  await settle(bench, 3);
+  expect(metricRows(bench, id).map(([step, value]) => [step, value])).toEqual(undisturbed(20));
   expect(bench.store.results.evaluations(id).map(({ step }) => step)).toEqual([5, 10, 15, 20]);
 });
 

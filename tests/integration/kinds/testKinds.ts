@@ -19,6 +19,8 @@ export interface CountRequest {
   /** SIGKILLs itself after this step, at the first attempts up to `crashes`. */
   crashAtStep?: number;
   crashes?: number;
+  /** And after this one at the second attempt. */
+  thenCrashAtStep?: number;
   failAtStep?: number;
   /** Blocks the whole thread, deaf to signals. */
   hangAtStep?: number;
@@ -60,6 +62,7 @@ async function count(context: JobContext, request: CountRequest): Promise<void> 
     context.emit({ type: 'progress', done: step, total: steps, text: `step ${step} of ${steps}` });
     if (step === request.failAtStep) throw new TypeError(`Step ${step} cannot be done.`);
     if (step === request.crashAtStep && context.attempt <= (request.crashes ?? 1)) process.kill(process.pid, 'SIGKILL');
+    if (step === request.thenCrashAtStep && context.attempt === 2) process.kill(process.pid, 'SIGKILL');
     if (step === request.hangAtStep) for (;;) Math.random();
     if (step % resumeEvery === 0) {
       context.emit({ type: 'evaluation', step, evaluation: evaluationAt(step) });
