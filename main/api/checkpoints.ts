@@ -10,7 +10,9 @@ import type { HandlerGroup } from './handlers.ts';
 async function importPaths({ store, events }: EngineContext, paths: string[]): Promise<ImportVerdict[]> {
   const verdicts = await inspectPaths(paths);
   const rows = await Promise.all(
-    verdicts.map((verdict) => (verdict.verdict === 'accepted' ? readCatalogueRow(verdict.path) : null)),
+    verdicts.map((verdict) =>
+      verdict.verdict === 'accepted' ? readCatalogueRow(verdict.path) : Promise.resolve(null),
+    ),
   );
   const imported = store.transaction(() =>
     verdicts.map((verdict, index): ImportVerdict => {

@@ -22,7 +22,7 @@ const probeEntry = fileURLToPath(new URL('../jobs/computeProbeEntry.ts', import.
 const probeTimeoutMs = 120_000;
 
 function recordedStatus(): ComputeStatus {
-  const { tensorflow } = nativeStatus();
+  const { tensorflow, cuda } = nativeStatus();
   const device = cpus()[0]?.model ?? process.arch;
   if (!tensorflow.ready)
     return {
@@ -31,10 +31,11 @@ function recordedStatus(): ComputeStatus {
       device,
       reason: tensorflow.reason,
       nextStep: tensorflow.nextStep,
-      cuda: null,
+      cuda,
     };
   const version = tensorflow.version.split('.').slice(0, 2).join('.');
-  return { backend: 'tensorflow', label: `TensorFlow ${version} · CPU`, device, reason: '', nextStep: '', cuda: null };
+  const reason = cuda?.reason ?? '';
+  return { backend: 'tensorflow', label: `TensorFlow ${version} · CPU`, device, reason, nextStep: '', cuda };
 }
 
 export const computesOnGpu = ({ label }: ComputeStatus): boolean => label.endsWith('GPU');
@@ -94,7 +95,7 @@ export class ComputeProbe {
     execFile(process.execPath, [probeEntry], options, (error, stdout, stderr) => {
       if (this.#abort.signal.aborted) return;
       try {
-        if (error) throw error;
+        if (error) throw error instanceof Error ? error : new Error('The probe failed.');
         const line = stdout.trim().split('\n').at(-1) ?? '';
         const status = computeStatusSchema.parse(JSON.parse(line));
         const changed = JSON.stringify(status) !== JSON.stringify(this.#status);

@@ -69,9 +69,9 @@ function checkBackend(history: EventHistory, provenance: Record<string, unknown>
   if (!first || !('provenance' in first)) return;
   const before = first.provenance['backend'];
   const now = provenance['backend'];
-  if (before === undefined || now === undefined || before === now) return;
-  throw new AppError('BACKEND_CHANGED', `This run began on ${String(before)} and would go on on ${String(now)}.`, {
-    hint: `Make ${String(before)} available again (rotascope doctor), or start the study anew.`,
+  if (typeof before !== 'string' || typeof now !== 'string' || before === now) return;
+  throw new AppError('BACKEND_CHANGED', `This run began on ${before} and would go on on ${now}.`, {
+    hint: `Make ${before} available again (rotascope doctor), or start the study anew.`,
   });
 }
 

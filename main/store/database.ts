@@ -112,7 +112,7 @@ export async function openDatabase(file: string): Promise<Database> {
     const database = new Database(sqlite);
     const provider = { getMigrations: () => Promise.resolve(migrations) };
     const { error } = await new Migrator({ db: database.sql, provider }).migrateToLatest();
-    if (error) throw error instanceof Error ? error : new Error(String(error));
+    if (error) throw error instanceof Error ? error : new Error('a migration failed', { cause: error });
     return database;
   } catch (error) {
     sqlite.close();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { connectEngine } from '../../main/api/engineClient.ts';
-import { AppError } from '../../main/contract/errors.ts';
+import type { AppError } from '../../main/contract/errors.ts';
 import { closeCodes, webSocketPath } from '../../main/contract/wire.ts';
 import { startEngine } from '../../main/engine.ts';
 import type { Engine } from '../../main/engine.ts';
