@@ -13,7 +13,7 @@ import { openEagerSession } from './eagerSession.ts';
 import { reasonAgainstGpu } from './gpuTrial.ts';
 import { encodeSessionConfig } from './graphDef.ts';
 import { registerNativeKernels } from './nativeKernels.ts';
-import { findTensorflow, loadTfjsNode, type NativeTensorflow } from './nativeTensorflow.ts';
+import { findTensorflow, gpuOffer, loadTfjsNode, type NativeTensorflow } from './nativeTensorflow.ts';
 import type { Session, SessionOptions, Tf } from './session.ts';
 import { TensorflowLibrary } from './tensorflowLibrary.ts';
 
@@ -117,7 +117,7 @@ async function openWasm(why: { reason: string; nextStep: string }): Promise<Comp
   return {
     backend: 'wasm',
     tf,
-    status: { backend: 'wasm', label: 'WebAssembly · CPU', device: os.cpus()[0]?.model ?? 'CPU', cuda: null, ...why },
+    status: { backend: 'wasm', label: 'WebAssembly · CPU', device: os.cpus()[0]?.model ?? 'CPU', cuda: gpuOffer(), ...why },
     provenance: {
       backend: 'wasm',
       tfjs: tf.version['tfjs'],
@@ -150,6 +150,7 @@ async function openTensorflow(native: NativeTensorflow, threads: number, xla: bo
   const library = new TensorflowLibrary(native.libraryPath);
   // Ops one after another in the calling thread: one thread each is what small models are fastest with.
   const config = encodeSessionConfig({ intraOpThreads: threads, interOpThreads: -1, xla });
+  const offer = gpuOffer();
   const gpu = (tf.backend() as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice;
   return {
     backend: 'tensorflow',
@@ -158,9 +159,9 @@ async function openTensorflow(native: NativeTensorflow, threads: number, xla: bo
       backend: 'tensorflow',
       label: `TensorFlow ${native.version.split('.').slice(0, 2).join('.')} · ${gpu ? 'GPU' : 'CPU'}`,
       device: gpu ? 'NVIDIA GPU' : (os.cpus()[0]?.model ?? 'CPU'),
-      reason: withoutGpu,
+      reason: withoutGpu === '' ? (offer?.reason ?? '') : withoutGpu,
       nextStep: withoutGpu === '' ? '' : 'Look at the driver with "nvidia-smi", then run "npx rotascope doctor" again.',
-      cuda: null,
+      cuda: offer,
     },
     provenance: {
       backend: 'tensorflow',

@@ -20,6 +20,9 @@ export function findTensorflow(): NativeTensorflow {
   return { version, variant, libraryPath };
 }
 
+/** The NVIDIA driver found here and whether its libraries are; null without a driver. `reason`: why it is not in use. */
+export const gpuOffer = () => nativeStatus().cuda;
+
 /** tfjs on the native backend. The environment of the library is read now, so it has to be set before. */
 export function loadTfjsNode(): Tf {
   prepareTfjsNode();
