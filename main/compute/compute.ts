@@ -117,7 +117,13 @@ async function openWasm(why: { reason: string; nextStep: string }): Promise<Comp
   return {
     backend: 'wasm',
     tf,
-    status: { backend: 'wasm', label: 'WebAssembly · CPU', device: os.cpus()[0]?.model ?? 'CPU', cuda: gpuOffer(), ...why },
+    status: {
+      backend: 'wasm',
+      label: 'WebAssembly · CPU',
+      device: os.cpus()[0]?.model ?? 'CPU',
+      cuda: gpuOffer(),
+      ...why,
+    },
     provenance: {
       backend: 'wasm',
       tfjs: tf.version['tfjs'],
