@@ -148,10 +148,10 @@ export function prepareTfjsNode() {
   const { tensorflow } = nativeStatus();
   if (!tensorflow.ready) throw new StepFailure(tensorflow.reason, tensorflow.nextStep);
   const require = createRequire(join(repositoryFolder, 'package.json'));
-  // Node 23 removed these; tfjs-node 4.22 still calls them (tensorflow/tfjs#8609).
+  // Node 23 removed one and warns of the other; tfjs-node 4.22 still calls both (tensorflow/tfjs#8609).
   const util = /** @type {Record<string, unknown>} */ (require('node:util'));
-  util.isNullOrUndefined ??= (/** @type {unknown} */ value) => value === null || value === undefined;
-  util.isArray ??= Array.isArray;
+  util.isNullOrUndefined = (/** @type {unknown} */ value) => value === null || value === undefined;
+  util.isArray = Array.isArray;
   // tfjs-node asks node-pre-gyp one thing, where the addon is: answered here, so that the package is never loaded.
   const fromTfjs = createRequire(require.resolve('@tensorflow/tfjs-node-gpu/package.json'));
   const asked = fromTfjs.resolve('@mapbox/node-pre-gyp');

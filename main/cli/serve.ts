@@ -88,10 +88,12 @@ async function serve(options: ServeOptions): Promise<void> {
     if (options.open && !options.json) openBrowser(existing.address);
     return;
   }
+  // A shell that starts the engine with --json holds its input: when the shell dies, so does the engine.
+  // Listened for before the announcement: whoever reads that may stop us at once.
+  const stopped = untilStopped(options.json && inputIsPipe());
   announce(engine.listening, options.json);
   if (options.open && !options.json) openBrowser(engine.listening.address);
-  // A shell that starts the engine with --json holds its input: when the shell dies, so does the engine.
-  await untilStopped(options.json && inputIsPipe());
+  await stopped;
   await engine.stop();
   process.exit(0);
 }
