@@ -63,7 +63,7 @@ export function lossCurve(view: SeedView, frame: ChartFrame): Figure | null {
     x: { name: 'SFT step' },
     y: { name: 'loss (nats per token)', min: 0, labelWidthPx: 40 },
   }));
-  const { heightPx, ...axes } = panels(specs, { columns: columnsFor(frame, 4, 270), plotHeightPx: 190 }, frame);
+  const { heightPx, ...axes } = panels(specs, { columns: columnsFor(frame, 4, 250), plotHeightPx: 190 }, frame);
   const series = lossPanels.flatMap(({ field }, panel) => lines(shown, field, panel, frame));
   const last = seeds[0]!.sft[seeds[0]!.sft.length - 1]!;
   const fields = lossPanels.map(({ field }) => field);

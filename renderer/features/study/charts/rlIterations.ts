@@ -81,7 +81,7 @@ export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame
     x: { name: 'PPO iteration' },
     y: { name: unit, scale: unit !== '%', labelWidthPx: 42 },
   }));
-  const { heightPx, ...axes } = panels(specs, { columns: columnsFor(frame, 4, 280), plotHeightPx: 150 }, frame);
+  const { heightPx, ...axes } = panels(specs, { columns: columnsFor(frame, 4, 250), plotHeightPx: 150 }, frame);
   const series = present.flatMap((measure, panel) => measureSeries(view, measure, panel, scalars, frame));
   const rows = seeds.flatMap(({ seed }, index) =>
     rlArms.flatMap((arm) => {
