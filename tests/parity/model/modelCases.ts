@@ -1,5 +1,5 @@
 /** One model of the fixtures: its configuration, weights, batch and expected numbers, all read from the folder. */
-import { readdirSync } from 'node:fs';
+import { openCheckpoint } from '../../../main/ml/checkpoints/openCheckpoint.ts';
 import { type ModelConfig, parseModelConfig } from '../../../main/ml/model/modelConfig.ts';
 import type { WeightMap } from '../../../main/ml/model/weights.ts';
 import { type FixtureTensor, fixturePath, foldersIn, hasFixture, readJson, readTensors, tensor } from '../fixtures.ts';
@@ -54,14 +54,14 @@ export const readConfig = (model: ModelCase, file = 'config.json'): ModelConfig 
   return parseModelConfig(readJson(model.folder, file));
 };
 
-export function readWeights(model: ModelCase): WeightMap {
-  const weights: WeightMap = new Map();
-  for (const file of readdirSync(fixturePath(model.folder)).filter((name) => name.endsWith('.safetensors'))) {
-    for (const [name, { shape, data }] of readTensors(model.folder, file)) {
-      weights.set(name, { shape, data: Float32Array.from(data) });
-    }
+/** Through the lab's own reader, shards and bfloat16 included. */
+export async function readWeights(model: ModelCase): Promise<WeightMap> {
+  const checkpoint = await openCheckpoint(fixturePath(model.folder));
+  try {
+    return await checkpoint.readAll();
+  } finally {
+    await checkpoint.close();
   }
-  return weights;
 }
 
 export function readBatch(model: ModelCase): Batch {

@@ -141,7 +141,7 @@ function adamWTest(compute: () => Compute, modelCase: ModelCase): void {
   test('three AdamW steps', async () => {
     const batch = readBatch(modelCase);
     const meta = readMeta(modelCase);
-    const model = new LanguageModel(compute(), readConfig(modelCase), readWeights(modelCase));
+    const model = new LanguageModel(compute(), readConfig(modelCase), await readWeights(modelCase));
     const { tf } = model;
     const adamW = new AdamW(tf, model.session, 'adamW', variablesOf(model), adamWSettings);
     const step = model.step('parity AdamW', { ...batchSpecs(batch), ...adamW.inputs }, (inputs) => {
@@ -184,7 +184,7 @@ export function modelParityTests(backend: Backend, parts: 'all' | 'forwardAndGra
       let model: LanguageModel | undefined;
       beforeAll(async () => {
         compute = await openCompute({ backend });
-        model = new LanguageModel(compute, readConfig(modelCase), readWeights(modelCase));
+        model = new LanguageModel(compute, readConfig(modelCase), await readWeights(modelCase));
       });
       afterAll(() => model?.dispose());
 
