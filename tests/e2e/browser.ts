@@ -67,3 +67,26 @@ export async function openPage(
   };
   return { page, context, faults, picture };
 }
+
+/**
+ * Every figure of a study page, scrolled to one by one (they draw when they come into view), and how many marks it drew.
+ * 0: it says that it has no data yet.
+ */
+export async function drawnFigures(page: Page): Promise<{ title: string; marks: number }[]> {
+  const figures = page.locator('main section.figure');
+  const found: { title: string; marks: number }[] = [];
+  for (let index = 0; index < (await figures.count()); index += 1) {
+    const figure = figures.nth(index);
+    await figure.scrollIntoViewIfNeeded();
+    // A figure without data keeps saying so; one with data draws a few frames after it comes into view.
+    const marks = figure.locator('[role=img] svg path');
+    await marks
+      .first()
+      .waitFor({ state: 'attached', timeout: 3000 })
+      .catch(() => undefined);
+    const title = await figure.locator('h3').innerText();
+    found.push({ title, marks: await marks.count() });
+  }
+  await page.locator('main h1').scrollIntoViewIfNeeded();
+  return found;
+}

@@ -67,6 +67,13 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
           globalThis.questions.push({ message, detail, buttons });
           return { response: ${response}, checkboxChecked: false };
         }; true`);
+    /** Of the window as the system shows it, to look at. */
+    const picture = async (what: string): Promise<void> => {
+      const png = await app.inMain<string>(`require('electron').BrowserWindow.getAllWindows()[0].webContents
+        .capturePage().then((image) => image.toPNG().toString('base64'))`);
+      mkdirSync(pictureFolder, { recursive: true });
+      writeFileSync(join(pictureFolder, `electron-${mode}-${what}.png`), Buffer.from(png, 'base64'));
+    };
     const questions = () => app.inMain<Question[]>('globalThis.questions');
 
     beforeAll(async () => {
@@ -159,6 +166,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       await until('the jobs page', () => app.inPage(`location.pathname === '/jobs'`));
       await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-dark').click()`);
       await until('the dark theme', () => app.inPage(`matchMedia('(prefers-color-scheme: dark)').matches`));
+      await picture('jobs-dark');
       await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-light').click()`);
     });
 
@@ -168,6 +176,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
         await until(`the offer of ${name}`, () =>
           app.inPage(`document.querySelector('[role=dialog]')?.innerText.includes(${JSON.stringify(folder)})`),
         );
+        await picture('import');
         await clickButton('Import 1 checkpoint');
         await until('the import', async () =>
           (await callEngine(engine(), 'checkpoints.list', {})).some((checkpoint) => checkpoint.folder === folder),
@@ -190,10 +199,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       await app.inPage(`(location.assign('/studies/${study.id}'), true)`);
       await settled();
       await until('the figures', () => app.inPage(`document.querySelectorAll('main svg path').length > 20`));
-      const picture = await app.inMain<string>(`require('electron').BrowserWindow.getAllWindows()[0].webContents
-        .capturePage().then((image) => image.toPNG().toString('base64'))`);
-      mkdirSync(pictureFolder, { recursive: true });
-      writeFileSync(join(pictureFolder, `electron-${mode}-study.png`), Buffer.from(picture, 'base64'));
+      await picture('study');
       const colours = await app.inMain<number>(`require('electron').BrowserWindow.getAllWindows()[0].webContents
         .capturePage().then((image) => {
           const pixels = image.toBitmap();
@@ -218,6 +224,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       });
       expect([after.port, after.token]).toEqual([before.port, before.token]);
       await until('the notice', () => app.inPage(`/restarted/i.test(document.body.innerText)`));
+      await picture('restarted');
     });
 
     test('a second death shows the reason and starts again when asked', async () => {

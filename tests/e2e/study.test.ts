@@ -1,13 +1,12 @@
 /** A real study, cut down to seconds, live in the page: started, watched, cancelled, resumed, read. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchBrowser, narrow, openPage } from './browser.ts';
+import { drawnFigures, launchBrowser, narrow, openPage } from './browser.ts';
 import { built } from './builds.ts';
 import { startEngineUnderTest } from './engineUnderTest.ts';
 import type { EngineUnderTest } from './engineUnderTest.ts';
 import { chromium, describeWith } from './parts.ts';
 import { settingsOfLongStudy, settingsOfTinyStudy } from './studySettings.ts';
-import { until } from './waiting.ts';
 
 describeWith([chromium], 'A study in Chromium', () => {
   let browser: Browser;
@@ -21,14 +20,6 @@ describeWith([chromium], 'A study in Chromium', () => {
     await engine?.stop();
   });
   const state = (page: Page, text: string) => page.locator('main header .badge', { hasText: text });
-  /** Charts on the page that hold marks, not only axes. */
-  const drawnCharts = (page: Page) =>
-    page.evaluate(
-      () =>
-        [...document.querySelectorAll('main [role=img] svg')].filter((svg) => svg.querySelectorAll('path').length > 5)
-          .length,
-    );
-
   test('runs live to its end, and draws every figure', async () => {
     const { page, context, faults, picture } = await openPage(browser, engine.address);
     const study = await engine.call('studies.create', { settings: settingsOfTinyStudy, new: true });
@@ -36,22 +27,28 @@ describeWith([chromium], 'A study in Chromium', () => {
     await page.getByRole('heading', { name: 'Tiny study' }).waitFor();
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await state(page, 'running').waitFor();
+    // Live: the curves of SFT are there while RL still runs, without a reload.
+    const firstFigure = page.locator('main section.figure').first();
+    await firstFigure.locator('[role=img] svg path').first().waitFor({ timeout: 120_000, state: 'attached' });
+    expect((await engine.call('studies.get', { id: study.id })).state).toBe('running');
     await picture('study-tiny-running-light');
     await state(page, 'done').waitFor({ timeout: 150_000 });
     const done = await engine.call('studies.get', { id: study.id });
     expect(done.stages.map(({ title, state: stageState }) => `${title}: ${stageState}`)).toEqual(
       done.stages.map(({ title }) => `${title}: succeeded`),
     );
-    await until('the figures', async () => (await drawnCharts(page)) >= 6);
+    const figures = await drawnFigures(page);
+    expect(figures.length).toBeGreaterThanOrEqual(6);
+    expect(figures.filter(({ marks }) => marks < 5)).toEqual([]);
     const { words } = await engine.call('studies.result', { id: study.id });
     expect(words.length).toBeGreaterThan(3);
     await page.getByText(words[0]!).first().waitFor();
     await picture('study-tiny-done-light');
     await page.reload();
-    await until('the figures after a reload', async () => (await drawnCharts(page)) >= 6);
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize(narrow);
-    await until('the figures in the narrow page', async () => (await drawnCharts(page)) >= 6);
+    await page.getByRole('heading', { name: 'Tiny study' }).waitFor();
+    expect((await drawnFigures(page)).map(({ title }) => title)).toEqual(figures.map(({ title }) => title));
     await picture('study-tiny-done-dark-narrow');
     expect(faults).toEqual([]);
     await context.close();
@@ -63,8 +60,6 @@ describeWith([chromium], 'A study in Chromium', () => {
     await engine.call('studies.start', { id: study.id });
     await page.goto(`${engine.origin}/studies/${study.id}`);
     await state(page, 'running').waitFor();
-    // Live: the loss of pretraining arrives while it runs.
-    await until('live charts', async () => (await drawnCharts(page)) >= 1, 40_000);
     await picture('study-running-light');
     await page.emulateMedia({ colorScheme: 'dark' });
     await picture('study-running-dark');

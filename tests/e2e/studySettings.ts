@@ -11,6 +11,14 @@ export const settingsOfTinyStudy: StudySettingsInput = {
   model: { hiddenSize: 16, numHiddenLayers: 1, numAttentionHeads: 2, numKeyValueHeads: 1, intermediateSize: 24 },
   pretrain: { steps: 12, batchSize: 8, warmupSteps: 2 },
   sft: { examples: 64, batchSize: 8, steps: 12, checkpoints: [0, 4, 8, 12], endStep: 8 },
-  rl: { iterations: 2, rolloutSize: 8, minibatchSize: 8, criticWarmupIterations: 1, evaluateEvery: 1, starts: [8, 0] },
+  rl: {
+    iterations: 2,
+    rolloutSize: 8,
+    minibatchSize: 8,
+    criticWarmupIterations: 1,
+    evaluateEvery: 1,
+    starts: [8],
+    controlArms: [],
+  },
   ablation: { controlReplicates: 2, interpolationAlphas: [0.5], angleNullDraws: 2 },
 };
