@@ -20,7 +20,7 @@ function install(env: NodeJS.ProcessEnv): ReturnType<typeof nativeStatus> {
   });
   expect(stderr).toBe('');
   expect(status).toBe(0);
-  return JSON.parse(stdout.slice(stdout.indexOf('{')));
+  return JSON.parse(stdout.slice(stdout.indexOf('{'))) as ReturnType<typeof nativeStatus>;
 }
 
 /** A folder for PATH that holds these programs alone. */
