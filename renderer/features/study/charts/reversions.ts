@@ -3,7 +3,6 @@
  * what each has to be compared with: its scrambled controls (mean and range), the two doses (one edit at the size of
  * the other), the reference's and the target's own accuracy, and the size of the change.
  */
-import type { AblationPoint, SeedResult } from '../../../../main/contract/studyResult.ts';
 import { wilsonInterval } from '../../../../main/contract/wilson.ts';
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
 import { legend, still, tooltip, whiskers } from '../../../figures/marks.ts';
@@ -11,65 +10,23 @@ import { columnsFor, panels, type AxisSpec, type PanelSpec } from '../../../figu
 import type { ChartTheme } from '../../../figures/palette.ts';
 import { percent, percentWithInterval } from '../../../figures/quantities.ts';
 import { scoreCells } from './accuracyCurve.ts';
-import { accuracy, mean, namedEvaluation, splitLabels, type SeedView, type Split } from './seedView.ts';
+import {
+  checkpointLabels,
+  controlsOf,
+  extent,
+  ownAccuracies,
+  pointsOf,
+  rows,
+  type OwnAccuracy,
+  type ReversionStage,
+  type RowData,
+} from './reversionRows.ts';
+import { accuracy, mean, splitLabels, type SeedView, type Split } from './seedView.ts';
 
-export type ReversionStage = AblationPoint['stage'];
 const splits: Split[] = ['inDist', 'ood'];
-
-/** Checkpoint names as the figures write them. */
-export const checkpointLabels = { base: 'base', peak: 'SFT peak', end: 'SFT_End', last: 'last SFT', rlEnd: 'RL_End' };
-
-type Edit = 'singularValues' | 'singularVectors' | 'both';
-interface Row {
-  label: string;
-  edit: Edit;
-  dose: boolean;
-}
-const rows: Row[] = [
-  { label: 'values', edit: 'singularValues', dose: false },
-  { label: "values, at the vectors' size", edit: 'singularValues', dose: true },
-  { label: 'vectors', edit: 'singularVectors', dose: false },
-  { label: "vectors, at the values' size", edit: 'singularVectors', dose: true },
-  { label: 'both (ceiling)', edit: 'both', dose: false },
-];
 const controlName = 'scrambled controls: range and mean';
 const editName = 'edit, 95 % CI';
 const doseName = 'dose: the edit scaled to the other one';
-
-const pointsOf = (seed: SeedResult, stage: ReversionStage, { edit, dose }: Row): AblationPoint[] =>
-  seed.ablations.filter(
-    (point) => point.stage === stage && point.edit === edit && point.control === (dose ? 'dose' : undefined),
-  );
-
-/** Accuracies of the whole edited models of an edit's `scrambled` control. */
-export function controlsOf(seed: SeedResult, stage: ReversionStage, edit: Edit, split: Split): number[] {
-  return seed.ablations
-    .filter((point) => point.stage === stage && point.edit === edit && point.control === 'scrambled')
-    .map(({ evaluation }) => accuracy(evaluation[split]));
-}
-
-interface RowData {
-  row: Row;
-  perSeed: { seed: SeedResult; point: AblationPoint }[];
-}
-
-interface OwnAccuracy {
-  name: 'peak' | 'end' | 'rlEnd';
-  isTarget: boolean;
-  /** Percent, mean over the seeds. */
-  accuracy: number;
-}
-
-/** What the stage's reference and target score themselves. */
-function ownAccuracies(seeds: SeedResult[], stage: ReversionStage, split: Split): OwnAccuracy[] {
-  const names = stage === 'sft' ? (['peak', 'end'] as const) : (['end', 'rlEnd'] as const);
-  return names.flatMap((name, index) => {
-    const evaluations = seeds.map((seed) => namedEvaluation(seed, name)).filter((one) => one !== null);
-    if (evaluations.length === 0) return [];
-    const share = mean(evaluations.map((evaluation) => accuracy(evaluation[split])));
-    return [{ name, isTarget: index === 1, accuracy: 100 * share }];
-  });
-}
 
 function ownLines(own: OwnAccuracy[], [low, high]: [number, number], theme: ChartTheme): object {
   const data = own.map(({ name, isTarget, accuracy: at }) => ({
@@ -90,22 +47,6 @@ function ownLines(own: OwnAccuracy[], [low, high]: [number, number], theme: Char
     },
   }));
   return { symbol: 'none', silent: true, animation: false, data };
-}
-
-/** Whole range of what a panel shows, in percent, rounded outwards to 5 points. */
-function extent(data: RowData[], stage: ReversionStage, split: Split, own: OwnAccuracy[]): [number, number] {
-  const shown = data.flatMap(({ row, perSeed }) =>
-    perSeed.flatMap(({ seed, point }) => {
-      const { correct, n } = point.evaluation[split];
-      return [...wilsonInterval(correct, n), ...(row.dose ? [] : controlsOf(seed, stage, row.edit, split))];
-    }),
-  );
-  const values = [...shown.map((share) => 100 * share), ...own.map((one) => one.accuracy)];
-  const outwards = (value: number, round: (value: number) => number): number => 5 * round(value / 5);
-  return [
-    Math.max(0, outwards(Math.min(...values), Math.floor)),
-    Math.min(100, outwards(Math.max(...values), Math.ceil)),
-  ];
 }
 
 function editSeries(data: RowData[], split: Split, panel: number, several: boolean, theme: ChartTheme, own: object) {
@@ -238,6 +179,8 @@ function sizeSeries(data: RowData[], panel: number, theme: ChartTheme): object {
     label: {
       show: true,
       position: 'right',
+      // Else the paler bars of the doses would pale their numbers too.
+      opacity: 1,
       formatter: ({ value }: { value: [number] }) => `${value[0].toFixed(2)} %`,
       color: theme.ink,
       fontSize: 11,

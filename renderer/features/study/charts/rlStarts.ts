@@ -6,7 +6,7 @@ import { rlArmLabels, type RlArm } from '../../../../main/contract/settings.ts';
 import type { SeedResult } from '../../../../main/contract/studyResult.ts';
 import { wilsonInterval } from '../../../../main/contract/wilson.ts';
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
-import { curve, legend, still, tooltip, whiskers, type TipPoint } from '../../../figures/marks.ts';
+import { curve, legend, still, tooltip, whiskers, type IntervalPoint, type TipPoint } from '../../../figures/marks.ts';
 import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
 import { percentWithInterval } from '../../../figures/quantities.ts';
 import { scoreCells } from './accuracyCurve.ts';
@@ -46,6 +46,14 @@ export function recoveryWindow(seed: SeedResult): [number, number] | null {
   return [lower.length > 0 ? Math.max(...lower) : low, upper.length > 0 ? Math.min(...upper) : high];
 }
 
+/** 95 % Wilson intervals after RL, percent. */
+function intervalsAfter(runs: BeforeAfter[], split: Split): IntervalPoint[] {
+  return runs.map(({ run, after }) => {
+    const [low, high] = wilsonInterval(after[split].correct, after[split].n);
+    return { x: run.startStep, low: 100 * low, high: 100 * high };
+  });
+}
+
 /** Mean over the seeds of each planned start. The peak is a start of its own, at another step in every seed. */
 function meanByStart(seeds: SeedResult[], runs: BeforeAfter[][], when: 'before' | 'after', split: Split) {
   const startOf = (pair: BeforeAfter, seed: SeedResult): string =>
@@ -78,14 +86,10 @@ function anchoredLines(view: SeedView, split: Split, panel: number, { theme }: C
       label: { color: theme.muted, fontSize: 11, position: 'insideTop' },
       data: window === null ? [] : [[{ xAxis: window[0], name: 'observed recovery' }, { xAxis: window[1] }]],
     };
-    const intervals = runs[0]!.map(({ run, after: { [split]: score } }) => {
-      const [low, high] = wilsonInterval(score.correct, score.n);
-      return { x: run.startStep, low: 100 * low, high: 100 * high };
-    });
     return [
       curve(of(0, 'before'), { ...before, extra: { markArea } }),
       curve(of(0, 'after'), { ...after, width: 2.4 }),
-      whiskers(intervals, label, color, panel),
+      whiskers(intervalsAfter(runs[0]!, split), label, color, panel),
     ];
   }
   const thin = { width: 1, opacity: 0.5, symbol: 'none' } as const;
@@ -118,7 +122,7 @@ function controlPoints(
     const who = view.several ? `, seed ${seed.seed}` : '';
     return points(beforeAfter(seed, arm), 'after', split, label + who);
   });
-  return {
+  const scatter = {
     type: 'scatter',
     name: label,
     xAxisIndex: panel,
@@ -130,6 +134,10 @@ function controlPoints(
     itemStyle: { color: theme.arms[arm] },
     color: theme.arms[arm],
   };
+  if (view.several) return [scatter];
+  const runs = view.seeds.flatMap((seed) => beforeAfter(seed, arm));
+  const color = theme.arms[arm];
+  return [scatter, whiskers(intervalsAfter(runs, split), label, color, panel, { offsetPx: shiftPx })];
 }
 
 export function rlStarts(view: SeedView, frame: ChartFrame): Figure | null {
@@ -145,7 +153,7 @@ export function rlStarts(view: SeedView, frame: ChartFrame): Figure | null {
   const controls: RlArm[] = ['ppoPlain', 'anchorOnly'];
   const drawn = splits.flatMap((split, panel) => [
     ...anchoredLines(shown, split, panel, frame),
-    ...controls.map((arm, index) => controlPoints(shown, arm, split, panel, index === 0 ? -9 : 9, frame)),
+    ...controls.flatMap((arm, index) => controlPoints(shown, arm, split, panel, index === 0 ? -9 : 9, frame)),
   ]);
   const arms: RlArm[] = ['ppoAnchor', ...controls];
   const done = seeds.flatMap((seed) =>

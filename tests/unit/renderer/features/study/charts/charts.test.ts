@@ -22,7 +22,7 @@ const scalars = new Map([
     'seed-0.rl-ppoAnchor-200',
     new Map([
       [1, { reward: 0.5, entropy: 0.1 }],
-      [2, { reward: 0.6 }],
+      [2, { reward: 0.6, entropy: 0.1 }],
     ]),
   ],
 ]);

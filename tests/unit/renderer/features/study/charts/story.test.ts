@@ -5,7 +5,8 @@ import { accuracyCurve, curveMarks } from '../../../../../../renderer/features/s
 import { endpointBars } from '../../../../../../renderer/features/study/charts/endpointBars.ts';
 import { positions } from '../../../../../../renderer/features/study/charts/interpolation.ts';
 import { quantities } from '../../../../../../renderer/features/study/charts/layerHeatmap.ts';
-import { controlsOf, reversions } from '../../../../../../renderer/features/study/charts/reversions.ts';
+import { controlsOf } from '../../../../../../renderer/features/study/charts/reversionRows.ts';
+import { reversions } from '../../../../../../renderer/features/study/charts/reversions.ts';
 import { rlIterations } from '../../../../../../renderer/features/study/charts/rlIterations.ts';
 import { beforeAfter, recoveryWindow, rlStarts } from '../../../../../../renderer/features/study/charts/rlStarts.ts';
 import { allSeeds, meanCurve, seedView } from '../../../../../../renderer/features/study/charts/seedView.ts';
