@@ -33,8 +33,8 @@ export function callEngine<N extends CallName>(
       const remote = createBirpc<EngineFunctions>(
         { onEvents: () => undefined },
         {
-          post: (message) => socket.send(message),
-          on: (listener) => socket.on('message', (data) => listener(String(data))),
+          post: (message: string) => socket.send(message),
+          on: (listener) => socket.on('message', (data: Buffer) => listener(data.toString('utf8'))),
           serialize: (message) => JSON.stringify(message),
           deserialize: (text) => JSON.parse(String(text)) as unknown,
         },

@@ -25,7 +25,7 @@ export async function showFailure(
     const { response } = await (window ? dialog.showMessageBox(window, question) : dialog.showMessageBox(question));
     if (response === 0) return onChoice.restart();
     if (response === 2) return onChoice.quit();
-    clipboard.writeText(diagnosticsText(failure.reason, failure.lastLines));
+    await clipboard.writeText(diagnosticsText(failure.reason, failure.lastLines));
   }
 }
 

@@ -18,7 +18,7 @@ import { copyOfFixture, temporaryFolder } from './engineUnderTest.ts';
 import { describeWith, xvfb } from './parts.ts';
 import type { Part } from './parts.ts';
 import { settingsOfLongStudy } from './studySettings.ts';
-import { until } from './waiting.ts';
+import { sleepMs, until } from './waiting.ts';
 
 const sampleStudy = join(repositoryFolder, 'resources', 'sample-study', 'study.json');
 const pictureFolder = join(repositoryFolder, 'test-results');
@@ -165,7 +165,11 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('jobs').click()`);
       await until('the jobs page', () => app.inPage(`location.pathname === '/jobs'`));
       await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-dark').click()`);
-      await until('the dark theme', () => app.inPage(`matchMedia('(prefers-color-scheme: dark)').matches`));
+      await until('the dark theme', () =>
+        app.inPage(`document.documentElement.dataset.theme === 'dark'
+        && matchMedia('(prefers-color-scheme: dark)').matches`),
+      );
+      await sleepMs(300); // The window draws it.
       await picture('jobs-dark');
       await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-light').click()`);
     });
