@@ -67,33 +67,54 @@ function invalid(file: string, fact: string, hint: string, cause?: unknown): App
   return new AppError('STORE_INVALID', `The database ${file} ${fact}`, { hint, details: { file }, cause });
 }
 
-/** Reads only, so that a file that is not ours or is damaged stays as it is. */
-function checkExisting(file: string): void {
-  const damaged = 'Move the file away and restore a backup, or start with another data folder (--data DIR).';
-  let sqlite: Sqlite.Database | undefined;
+const damagedHint = 'Move the file away and restore a backup, or start with another data folder (--data DIR).';
+
+/** @throws STORE_INVALID the open file is damaged, not ours, or newer than this program */
+function checkSchema(sqlite: Sqlite.Database, file: string): void {
+  const count = "select count(*) as n from sqlite_schema where type = 'table'";
+  const tables = sqlite.prepare(count).get() as { n: number };
+  const id = sqlite.pragma('application_id', { simple: true });
+  if (tables.n > 0 && id !== applicationId) throw invalid(file, 'was not written by Rotascope.', damagedHint);
+  const check = sqlite.pragma('quick_check(1)', { simple: true });
+  if (check !== 'ok') throw invalid(file, `is damaged: ${String(check)}.`, damagedHint);
+  if (tables.n === 0) return;
+  const applied = sqlite.prepare('select name from kysely_migration').all() as { name: string }[];
+  const unknown = applied.filter(({ name }) => !(name in migrations)).map(({ name }) => name);
+  if (unknown.length > 0)
+    throw invalid(
+      file,
+      `was written by a newer version (it has ${unknown.join(', ')}).`,
+      'Update Rotascope, or start with another data folder (--data DIR).',
+    );
+}
+
+function checkOpened(file: string, readonly: boolean): void {
+  const sqlite = new Sqlite(file, { readonly, fileMustExist: true });
   try {
-    sqlite = new Sqlite(file, { readonly: true, fileMustExist: true });
-    const tables = sqlite.prepare("select count(*) as n from sqlite_schema where type = 'table'").get() as {
-      n: number;
-    };
-    const id = sqlite.pragma('application_id', { simple: true });
-    if (tables.n > 0 && id !== applicationId) throw invalid(file, 'was not written by Rotascope.', damaged);
-    const check = sqlite.pragma('quick_check(1)', { simple: true });
-    if (check !== 'ok') throw invalid(file, `is damaged: ${String(check)}.`, damaged);
-    if (tables.n === 0) return;
-    const applied = sqlite.prepare('select name from kysely_migration').all() as { name: string }[];
-    const unknown = applied.filter(({ name }) => !(name in migrations)).map(({ name }) => name);
-    if (unknown.length > 0)
-      throw invalid(
-        file,
-        `was written by a newer version (it has ${unknown.join(', ')}).`,
-        'Update Rotascope, or start with another data folder (--data DIR).',
-      );
+    checkSchema(sqlite, file);
+  } finally {
+    sqlite.close();
+  }
+}
+
+const needsRecovery = (error: unknown): boolean =>
+  error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_READONLY');
+
+/**
+ * Reads only, so that a file that is not ours or is damaged stays as it is. After a crash SQLite has to roll its own
+ * journal back or forward before anyone can read, and that writes: only then is the file opened for writing.
+ */
+function checkExisting(file: string): void {
+  try {
+    try {
+      checkOpened(file, true);
+    } catch (error) {
+      if (!needsRecovery(error)) throw error;
+      checkOpened(file, false);
+    }
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw invalid(file, `is damaged: ${(error as Error).message}.`, damaged, error);
-  } finally {
-    sqlite?.close();
+    throw invalid(file, `is damaged: ${(error as Error).message}.`, damagedHint, error);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The database file: made, migrated, and never overwritten when it is not what it should be. */
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -48,6 +49,25 @@ test('a damaged database is refused and left as it is', async () => {
     await expect(openStore(file), what).rejects.toMatchObject({ code: 'STORE_INVALID', hint: /--data/ });
     expect(hashOf(file), what).toBe(before);
   }
+});
+
+test('a database whose writer was killed in the middle of a transaction is recovered and opened', async () => {
+  const file = await newDatabase();
+  // a rollback journal, as it is there while the first pages of a new database are written
+  const writer = `
+    const Sqlite = require('better-sqlite3');
+    const database = new Sqlite(${JSON.stringify(file)});
+    database.pragma('journal_mode = DELETE');
+    database.pragma('cache_size = 1');
+    database.exec('begin; create table filler (text)');
+    const insert = database.prepare('insert into filler values (?)');
+    for (let row = 0; row < 5000; row++) insert.run('x'.repeat(500));
+    process.kill(process.pid, 'SIGKILL');`;
+  expect(spawnSync(process.execPath, ['-e', writer], { cwd: import.meta.dirname }).signal).toBe('SIGKILL');
+  expect(existsSync(`${file}-journal`)).toBe(true);
+  const store = await openStore(file);
+  expect(store.app.uiState()).toEqual({ page: 'home' });
+  store.close();
 });
 
 test('a database of a newer version is refused and left as it is', async () => {

@@ -105,8 +105,8 @@ export class Philox {
   /** Fresh uniforms in (0, 1) strictly, float32: [length]. */
   uniforms(length: number): Float32Array {
     const out = new Float32Array(length);
-    // 24 bits, so that rounding to float32 cannot reach 1
-    for (let i = 0; i < length; i++) out[i] = ((this.uint32() >>> 8) + 0.5) / 16777216;
+    // 23 bits and a half: the most that float32 holds exactly just below 1
+    for (let i = 0; i < length; i++) out[i] = ((this.uint32() >>> 9) + 0.5) / 8388608;
     return out;
   }
 
