@@ -83,6 +83,10 @@ export const rlSettingsSchema = z.object({
   vfCoef: z.number().min(0).default(0.5),
   entCoef: z.number().min(0).default(0.02),
   anchorCoef: z.number().min(0).default(1),
+  /** Per-token KL penalty in the reward: coefficient of log pi_old - log pi_base of the sampled token. */
+  tokenKlCoef: z.number().min(0).default(0),
+  /** What one action is: a token (GAE over the answer's tokens) or, as in the paper, the whole answer. */
+  actionUnit: z.enum(['token', 'answer']).default('token'),
   maxGradNorm: z.number().positive().default(1),
   normalizeAdvantages: z.boolean().default(true),
   rewards: z

@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { stageOutputSchemas } from '../contract/requests.ts';
-import { rlArmLabels } from '../contract/settings.ts';
+import { rlArmLabels, studySettingsSchema } from '../contract/settings.ts';
 import type { RlArm, StudySettings } from '../contract/settings.ts';
 import type { PlannedStage, Protocol, ResolvedStage, StageFacts } from './plan.ts';
 
@@ -30,6 +30,27 @@ function rlStages({ rl, sft }: StudySettings): RlStage[] {
   });
 }
 
+/** Expected durations on two cores with native TensorFlow, seconds, from a measured run; a worker's start is about 4 s. */
+function weights(settings: StudySettings) {
+  const { model, pretrain, sft, rl, task, ablation } = settings;
+  const defaults = studySettingsSchema.parse({});
+  const parameters = ({ hiddenSize, intermediateSize, numHiddenLayers }: StudySettings['model']): number =>
+    numHiddenLayers * hiddenSize * (3 * hiddenSize + 3 * intermediateSize) + hiddenSize * 62;
+  const size = parameters(model) / parameters(defaults.model);
+  const evaluation = 1.1 * size * (task.evaluationEpisodes / defaults.task.evaluationEpisodes);
+  const token = size * 4e-4;
+  const points = 6 + 4 + 3 * ablation.interpolationAlphas.length + 4 * ablation.controlReplicates;
+  const iterations = rl.iterations * rl.rolloutSize * (rl.updateEpochs + 2);
+  return {
+    pretrain: 4 + pretrain.steps * pretrain.batchSize * token,
+    sft: 4 + sft.steps * sft.batchSize * token + sft.checkpoints.length * evaluation,
+    rl: 4 + iterations * token + (rl.iterations / rl.evaluateEvery + 1) * evaluation,
+    decompose: 3 * size,
+    ablate: 4 + points * evaluation,
+    analyse: 3,
+  };
+}
+
 const stageId = (seed: number, name: string): string => `seed-${seed}.${name}`;
 const rlName = ({ arm, start }: RlStage): string => `rl-${arm}-${start}`;
 function startLabel(start: RlStart, settings: StudySettings): string {
@@ -40,9 +61,10 @@ function startLabel(start: RlStart, settings: StudySettings): string {
 
 function planSeed(settings: StudySettings, seed: number): PlannedStage[] {
   const id = (name: string): string => stageId(seed, name);
+  const weight = weights(settings);
   const stages: PlannedStage[] = [
-    { id: id('pretrain'), seed, kind: 'pretrain', title: 'Pretrain the base', dependsOn: [], weight: 45 },
-    { id: id('sft'), seed, kind: 'sft', title: 'SFT on ID data', dependsOn: [id('pretrain')], weight: 40 },
+    { id: id('pretrain'), seed, kind: 'pretrain', title: 'Pretrain the base', dependsOn: [], weight: weight.pretrain },
+    { id: id('sft'), seed, kind: 'sft', title: 'SFT on ID data', dependsOn: [id('pretrain')], weight: weight.sft },
   ];
   for (const stage of rlStages(settings))
     stages.push({
@@ -51,12 +73,26 @@ function planSeed(settings: StudySettings, seed: number): PlannedStage[] {
       kind: 'rl',
       title: `RL, ${rlArmLabels[stage.arm]}, from ${startLabel(stage.start, settings)}`,
       dependsOn: [id('sft')],
-      weight: 22,
+      weight: weight.rl,
     });
   const rlEnd = id(rlName({ arm: 'ppoAnchor', start: settings.sft.endStep }));
   stages.push(
-    { id: id('decompose'), seed, kind: 'decompose', title: 'Decompose and compare', dependsOn: [rlEnd], weight: 8 },
-    { id: id('ablate'), seed, kind: 'ablate', title: 'Revert, beside controls', dependsOn: [rlEnd], weight: 70 },
+    {
+      id: id('decompose'),
+      seed,
+      kind: 'decompose',
+      title: 'Decompose and compare',
+      dependsOn: [rlEnd],
+      weight: weight.decompose,
+    },
+    {
+      id: id('ablate'),
+      seed,
+      kind: 'ablate',
+      title: 'Revert, beside controls',
+      dependsOn: [rlEnd],
+      weight: weight.ablate,
+    },
   );
   const before = stages.map((stage) => stage.id);
   stages.push({

@@ -21,7 +21,8 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
   const report = progressReporter(context, iterations, (iteration) => `PPO iteration ${iteration} of ${iterations}`);
   /** What the start point offers to learn from: successRate and entropy of the first rollout. */
   const first = jobFacts(context, 'start');
-  const weights = await trainPpo({
+  const folder = join(outputFolder, stepFolderName(iterations));
+  await trainPpo({
     compute: await context.compute(),
     config: start.config,
     weights: start.weights,
@@ -39,12 +40,12 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
       report(step);
     },
     onCheckpoint: async (step, { model }) => {
-      context.emit({ type: 'evaluation', step, evaluation: await evaluateModel(model, task, sets) });
+      const evaluation = await evaluateModel(model, task, sets);
+      const kept = step === iterations ? { folder } : {};
+      if (step === iterations) await writeWeights(folder, start.config, await model.readWeights(), task);
+      context.emit({ type: 'evaluation', step, evaluation, ...kept });
       report(step);
     },
   });
-  const folder = join(outputFolder, stepFolderName(iterations));
-  await writeWeights(folder, start.config, weights, task);
-  context.emit({ type: 'artifact', kind: 'checkpoint', path: folder });
   return { folder, startRewardShare: first.facts['successRate']!, startEntropy: first.facts['entropy']! };
 }

@@ -16,16 +16,22 @@ import { editLabels } from './verdictWords.ts';
 
 type Judged = SeedResult & { verdicts: Verdicts };
 
+/** Findings before the attribution: the peak and the forgetting. */
+const HEADLINES = 2;
+
 /** One sentence or a few an item. @param result seeds without verdicts are left out, and said to be */
 export function studyWords(result: Pick<StudyResult, 'seeds'>): string[] {
   const judged = result.seeds.filter((seed): seed is Judged => seed.verdicts !== null);
   const first = judged[0];
   if (!first) return ['No seed has been trained and evaluated up to SFT_End yet; there is nothing to say.'];
   const evidence = evidenceOf(judged);
+  const findings = judged.length === 1 ? singleSeedWords(first) : severalSeedsWords(judged, evidence);
   return [
     ...unfinishedWords(result.seeds.length, judged.length),
-    ...(judged.length === 1 ? singleSeedWords(first) : severalSeedsWords(judged, evidence)),
+    // what was forgotten, then what brings it back, before any detail
+    ...findings.slice(0, HEADLINES),
     ...attributionWords(evidence),
+    ...findings.slice(HEADLINES),
     ...reproductionWords(judged, evidence),
     coverWords(judged, evidence),
   ];

@@ -9,7 +9,7 @@ import { LanguageModel } from '../model/languageModel.ts';
 import type { WeightMap } from '../model/weights.ts';
 import { Philox } from '../random/philox.ts';
 import type { Episode, Task, Verdict } from '../tasks/task.ts';
-import { gae } from './gae.ts';
+import { assignCredit } from './assignCredit.ts';
 import {
   type PpoOptimizers,
   type UpdateTerms,
@@ -64,8 +64,10 @@ export async function trainPpo(request: PpoRequest): Promise<WeightMap> {
   const { task, settings, seed, arm, signal } = request;
   const anchorCoef = arm === 'ppoPlain' ? 0 : settings.anchorCoef;
   const model = openRunModel(request);
-  const reference =
-    anchorCoef > 0 ? new LanguageModel(request.compute, request.config, request.referenceWeights) : null;
+  const needsReference = anchorCoef > 0 || settings.tokenKlCoef > 0;
+  const reference = needsReference
+    ? new LanguageModel(request.compute, request.config, request.referenceWeights)
+    : null;
   try {
     const valueHead = addValueHead(model, seed);
     const optimizers = ppoOptimizers(model, valueHead);
@@ -87,8 +89,8 @@ export async function trainPpo(request: PpoRequest): Promise<WeightMap> {
       if (last) break;
 
       const rollouts = await rollOut(model, task, settings, seed, iteration);
-      const targets = await scoreRollouts(model, task, settings, valueHead, rollouts);
       const referenceLogProbabilities = reference && (await scoreReference(reference, task, rollouts.sequences));
+      const targets = await scoreRollouts(model, task, settings, valueHead, rollouts, referenceLogProbabilities);
       const learningRate =
         settings.learningRate * ppoSchedule(iteration, settings.criticWarmupIterations, settings.iterations);
       const terms: UpdateTerms = {
@@ -103,7 +105,13 @@ export async function trainPpo(request: PpoRequest): Promise<WeightMap> {
           const rows = order.subarray(start, start + settings.minibatchSize);
           valueUpdates++;
           if (terms.policy) policyUpdates++;
-          const batch = minibatch(task, rows, rollouts, targets, terms.policy ? referenceLogProbabilities : null);
+          const batch = minibatch(
+            task,
+            rows,
+            rollouts,
+            targets,
+            terms.policy && anchorCoef > 0 ? referenceLogProbabilities : null,
+          );
           const metrics = await update(batch, rows.length, terms, learningRate);
           checkFinite(iteration + 1, metrics);
           for (const [name, value] of Object.entries(metrics)) sums.set(name, [...(sums.get(name) ?? []), value]);
@@ -202,43 +210,40 @@ async function scoreRollouts(
   settings: RlSettings,
   valueHead: ValueHead,
   { sequences, mask, rewards }: Rollouts,
+  reference: Float32Array | null,
 ): Promise<Targets> {
   const rows = settings.rolloutSize;
   const steps = task.answerLength;
   const scored = await rolloutScoring(model, task, valueHead, rows).run({ sequences });
-  const oldValues = scored['values']!.data as Float32Array;
-  const { tokenRewards, dones, values } = episodeArrays(rows, steps, mask, rewards, oldValues);
-  const { gamma, gaeLambda } = settings;
-  const estimate = gae({ rewards: tokenRewards, dones, values, rows, steps, gamma, gaeLambda });
+  const values = scored['values']!.data as Float32Array;
+  const oldLogprobs = scored['logprobs']!.data as Float32Array;
+  const logratios = reference && settings.tokenKlCoef > 0 ? referenceLogratios(task, sequences, oldLogprobs, reference) : null; // prettier-ignore
+  const estimate = assignCredit({ rows, steps, mask, rewards, values, logratios }, settings);
   const advantages = settings.normalizeAdvantages
     ? whiten(estimate.advantages, mask, 'biasedDeviation')
     : estimate.advantages;
   return {
-    oldLogprobs: scored['logprobs']!.data as Float32Array,
+    oldLogprobs,
     advantages: Float32Array.from(advantages, (value, i) => value * mask[i]!),
     returns: Float32Array.from(estimate.returns, (value, i) => value * mask[i]!),
-    explainedVariance: explainedVariance(estimate.returns, oldValues, mask),
+    explainedVariance: explainedVariance(estimate.returns, values, mask),
   };
 }
 
-/** The reward and the end at the last valid token; no bootstrap value after the last column. */
-function episodeArrays(
-  rows: number,
-  steps: number,
-  mask: Float32Array,
-  rewards: Float64Array,
-  oldValues: Float32Array,
-) {
-  const tokenRewards = new Float64Array(rows * steps);
-  const dones = new Uint8Array(rows * steps);
-  const values = new Float64Array(rows * (steps + 1));
-  for (let row = 0; row < rows; row++) {
-    const length = mask.subarray(row * steps, (row + 1) * steps).reduce((sum, valid) => sum + valid, 0);
-    tokenRewards[row * steps + length - 1] = rewards[row]!;
-    dones.fill(1, row * steps + length - 1, (row + 1) * steps);
-    values.set(oldValues.subarray(row * steps, (row + 1) * steps), row * (steps + 1));
-  }
-  return { tokenRewards, dones, values };
+/** log pi_old - log pi_base of each sampled token, [rolloutSize * answerLength]. */
+function referenceLogratios(
+  task: Task,
+  sequences: Int32Array,
+  oldLogprobs: Float32Array,
+  reference: Float32Array,
+): Float64Array {
+  const { promptLength, answerLength } = task;
+  const vocabSize = reference.length / oldLogprobs.length;
+  return Float64Array.from(oldLogprobs, (logprob, i) => {
+    const row = Math.floor(i / answerLength);
+    const token = sequences[row * (promptLength + answerLength) + promptLength + (i % answerLength)]!;
+    return logprob - reference[i * vocabSize + token]!;
+  });
 }
 
 /** 1 - Var(returns - values) / Var(returns) over valid tokens, without centring the residual. */
