@@ -198,11 +198,39 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       await importOffered(second);
     });
 
+    test('no page violates the content security policy', async () => {
+      await app.page.Page.addScriptToEvaluateOnNewDocument({
+        source: `window.violations = []; document.addEventListener('securitypolicyviolation', (event) =>
+          window.violations.push(event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile));`,
+      });
+      for (const path of ['/studies', '/studies/new', '/jobs', '/checkpoints', '/']) {
+        await app.inPage(`(location.assign('${path}'), true)`);
+        await until(path, () =>
+          app.inPage(`location.pathname === '${path}' && document.querySelector('main h1') !== null`),
+        );
+        expect(await app.inPage('window.violations'), path).toEqual([]);
+      }
+    });
+
     test.skipIf(!existsSync(sampleStudy))('the sample study draws, and the window is not blank', async () => {
       const study = await callEngine(engine(), 'studies.openSample', {});
       await app.inPage(`(location.assign('/studies/${study.id}'), true)`);
       await settled();
-      await until('the figures', () => app.inPage(`document.querySelectorAll('main svg path').length > 20`));
+      // Figures draw when they come into view.
+      const undrawn = () =>
+        app.inPage<string[]>(`(() => {
+          const left = [...document.querySelectorAll('main section.figure')].filter(
+            (figure) => figure.querySelectorAll('[role=img] svg path').length < 5);
+          if (left.length > 0) left[0].scrollIntoView();
+          return left.map((figure) => figure.querySelector('h3').innerText);
+        })()`);
+      await until('every figure', async () => {
+        const left = await undrawn();
+        if (left.length > 0) throw new Error(`not drawn: ${left.join(', ')}`);
+        return app.inPage(`document.querySelectorAll('main section.figure').length >= 6`);
+      });
+      await app.inPage(`document.querySelector('main section.figure').scrollIntoView()`);
+      await sleepMs(300); // The window draws it.
       await picture('study');
       const colours = await app.inMain<number>(`require('electron').BrowserWindow.getAllWindows()[0].webContents
         .capturePage().then((image) => {
@@ -212,6 +240,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
           return seen.size;
         })`);
       expect(colours).toBeGreaterThan(50);
+      expect(await app.inPage('window.violations')).toEqual([]);
     });
 
     test('a killed engine is back once, at the same address, with a notice', async () => {
