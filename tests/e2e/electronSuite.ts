@@ -157,23 +157,6 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       expect(await app.inPage('Notification.requestPermission()')).toBe('denied');
     });
 
-    test('the menus are there, and lead to pages', async () => {
-      const labels = await app.inMain<string[]>(
-        `require('electron').Menu.getApplicationMenu().items.map((item) => item.label.replace('&', ''))`,
-      );
-      expect(labels).toEqual(['File', 'Edit', 'View', 'Help']);
-      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('jobs').click()`);
-      await until('the jobs page', () => app.inPage(`location.pathname === '/jobs'`));
-      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-dark').click()`);
-      await until('the dark theme', () =>
-        app.inPage(`document.documentElement.dataset.theme === 'dark'
-        && matchMedia('(prefers-color-scheme: dark)').matches`),
-      );
-      await sleepMs(300); // The window draws it.
-      await picture('jobs-dark');
-      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-light').click()`);
-    });
-
     test('a path on the command line, and one of a second start, are offered and imported', async () => {
       const importOffered = async (folder: string): Promise<void> => {
         const name = basename(folder);
@@ -196,6 +179,23 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       const handedOver = spawnElectron({ ...launchOptions(), paths: [second] });
       expect(await handedOver.ended).toBe(0);
       await importOffered(second);
+    });
+
+    test('the menus are there, and lead to pages', async () => {
+      const labels = await app.inMain<string[]>(
+        `require('electron').Menu.getApplicationMenu().items.map((item) => item.label.replace('&', ''))`,
+      );
+      expect(labels).toEqual(['File', 'Edit', 'View', 'Help']);
+      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('jobs').click()`);
+      await until('the jobs page', () => app.inPage(`location.pathname === '/jobs'`));
+      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-dark').click()`);
+      await until('the dark theme', () =>
+        app.inPage(`document.documentElement.dataset.theme === 'dark'
+        && matchMedia('(prefers-color-scheme: dark)').matches`),
+      );
+      await sleepMs(300); // The window draws it.
+      await picture('jobs-dark');
+      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-light').click()`);
     });
 
     test('no page violates the content security policy', async () => {
