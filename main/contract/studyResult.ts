@@ -143,8 +143,6 @@ export const verdictsSchema = z.object({
 });
 export type Verdicts = z.infer<typeof verdictsSchema>;
 
-export const stageStates = ['waiting', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
-
 export const seedResultSchema = z.object({
   seed: z.number().int(),
   sft: z.array(z.object({ step: z.number().int(), evaluation: evaluationSchema })),

@@ -8,7 +8,6 @@ import type { LanguageModel } from '../model/languageModel.ts';
 import { generalPoints3 } from '../tasks/generalPoints3.ts';
 import type { AnswerStep, Episode, Split, Task, Verdict } from '../tasks/task.ts';
 
-export const splits = ['inDist', 'ood'] as const satisfies readonly Split[];
 export type EpisodeSets = Record<Split, Episode[]>;
 
 export function openTask(settings: TaskSettings): Task {

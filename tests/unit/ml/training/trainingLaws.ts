@@ -128,26 +128,33 @@ export function trainingLaws(backend: Backend): void {
   );
 
   // Which inputs an arm reads does not depend on the backend; wasm has nothing to compile.
-  test.runIf(backend === 'wasm')(
-    'arms: plain PPO does not read the reference, the anchor alone does not read the rewards',
-    async () => {
-      const settings = { ...toyRl, iterations: 2, criticWarmupIterations: 0, updateEpochs: 1 };
-      const otherRewards = { ...settings, rewards: { correct: 5, wrongFormula: 3, wrongNumber: -1, badFormat: 2 } };
-      const after = async (arm: RlArm, change: Partial<PpoRequest> = {}): Promise<Buffer> => {
-        return bytesOfAll(await trainPpo({ ...toyPpo(compute, arm, settings), ...change }));
-      };
-      const otherReference = { referenceWeights: toyWeights() };
-      const plain = await after('ppoPlain');
-      expect((await after('ppoPlain', otherReference)).equals(plain)).toBe(true);
-      expect((await after('ppoPlain', { settings: otherRewards })).equals(plain)).toBe(false);
-      const anchored = await after('ppoAnchor');
-      expect(anchored.equals(plain)).toBe(false);
-      expect((await after('ppoAnchor', otherReference)).equals(anchored)).toBe(false);
-      const anchorOnly = await after('anchorOnly');
-      expect((await after('anchorOnly', { settings: otherRewards })).equals(anchorOnly)).toBe(true);
-    },
-    timeoutMs,
-  );
+  if (backend === 'wasm')
+    test(
+      'arms: plain PPO does not read the reference, the anchor alone does not read the rewards',
+      async () => {
+        const settings = { ...toyRl, iterations: 2, criticWarmupIterations: 0, updateEpochs: 1 };
+        const otherRewards = { ...settings, rewards: { correct: 5, wrongFormula: 3, wrongNumber: -1, badFormat: 2 } };
+        const after = async (arm: RlArm, change: Partial<PpoRequest> = {}): Promise<Buffer> => {
+          return bytesOfAll(await trainPpo({ ...toyPpo(compute, arm, settings), ...change }));
+        };
+        const otherReference = { referenceWeights: toyWeights() };
+        const plain = await after('ppoPlain');
+        expect((await after('ppoPlain', otherReference)).equals(plain)).toBe(true);
+        expect((await after('ppoPlain', { settings: otherRewards })).equals(plain)).toBe(false);
+        const anchored = await after('ppoAnchor');
+        expect(anchored.equals(plain)).toBe(false);
+        expect((await after('ppoAnchor', otherReference)).equals(anchored)).toBe(false);
+        const anchorOnly = await after('anchorOnly');
+        expect((await after('anchorOnly', { settings: otherRewards })).equals(anchorOnly)).toBe(true);
+        const penalised = { settings: { ...settings, tokenKlCoef: 1 } };
+        const plainPenalised = await after('ppoPlain', penalised);
+        expect(plainPenalised.equals(plain)).toBe(false);
+        expect((await after('ppoPlain', { ...penalised, ...otherReference })).equals(plainPenalised)).toBe(false);
+        const wholeAnswers: PpoRequest['settings'] = { ...settings, actionUnit: 'answer' };
+        expect((await after('ppoPlain', { settings: wholeAnswers })).equals(plain)).toBe(false);
+      },
+      timeoutMs,
+    );
 
   test(
     'the policy stays as it was while only the critic learns',
