@@ -10,11 +10,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import type { Job, JobKind, JobState } from '../contract/api.ts';
+import type { Job, JobState } from '../contract/api.ts';
 import { AppError, toErrorShape } from '../contract/errors.ts';
 import type { AppErrorShape } from '../contract/errors.ts';
 import type { WorkerEvent } from '../contract/events.ts';
 import type { Logger } from '../logging/log.ts';
+import type { NewJob } from '../store/jobStore.ts';
 import type { Store } from '../store/store.ts';
 import { ingest } from './ingest.ts';
 import type { Ingested } from './ingest.ts';
@@ -30,14 +31,7 @@ const maxAutomaticAttempts = 2;
 /** A worker inside one long call cannot say that it has written; its file is looked at this often, ms. */
 const pollIntervalMs = 1000;
 
-export interface JobOrder {
-  kind: JobKind;
-  title: string;
-  studyId: string | null;
-  stageId: string | null;
-  seed: number | null;
-  request: unknown;
-}
+export type JobOrder = Omit<NewJob, 'id' | 'createdAtMs'>;
 
 export interface JobListener {
   /** State, progress or attempt has changed. */

@@ -1,5 +1,6 @@
 /** Proportions and their differences: Wilson (1927), Newcombe's hybrid score interval (1998, method 10), exact McNemar (1947). */
 import { AppError } from '../../contract/errors.ts';
+import { wilsonInterval } from '../../contract/wilson.ts';
 import { normalCdf, zOfLevel } from './normal.ts';
 
 /** `correct` of `n` episodes. */
@@ -29,10 +30,8 @@ export function wilson(proportion: Proportion, level = 0.95): Bounds {
 }
 
 function wilsonAt({ correct, n }: Proportion, z: number): Bounds {
-  const p = correct / n;
-  const centre = (p + (z * z) / (2 * n)) / (1 + (z * z) / n);
-  const half = (z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))) / (1 + (z * z) / n);
-  return { low: correct === 0 ? 0 : Math.max(0, centre - half), high: correct === n ? 1 : Math.min(1, centre + half) };
+  const [low, high] = wilsonInterval(correct, n, z);
+  return { low, high };
 }
 
 /** Interval of p_a - p_b for two independent sets of episodes; within [-1, 1]. @throws INVALID_REQUEST */
