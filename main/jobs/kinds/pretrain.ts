@@ -20,6 +20,7 @@ export async function kind(context: JobContext): Promise<{ base: string }> {
   const task = openTask(taskSettings);
   const config = modelConfigFromSettings(model, task);
   const report = progressReporter(context, settings.steps, (step) => `Pretraining step ${step} of ${settings.steps}`);
+  const { resume, onResumePoint, removeResumeState } = await resumeStates(context);
   const weights = await pretrain({
     compute: await context.compute(),
     config,
@@ -29,7 +30,8 @@ export async function kind(context: JobContext): Promise<{ base: string }> {
     seed,
     signal: context.signal,
     resumeEverySteps,
-    ...(await resumeStates(context)),
+    resume,
+    onResumePoint,
     onMetrics: (step, values) => {
       if (step % metricsEverySteps === 0) context.emit({ type: 'metrics', step, values });
       report(step);
@@ -38,5 +40,6 @@ export async function kind(context: JobContext): Promise<{ base: string }> {
   const base = join(outputFolder, 'base');
   await writeWeights(base, config, weights, task);
   context.emit({ type: 'artifact', kind: 'checkpoint', path: base });
+  await removeResumeState();
   return { base };
 }

@@ -22,6 +22,7 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
   /** What the start point offers to learn from: successRate and entropy of the first rollout. */
   const first = jobFacts(context, 'start');
   const folder = join(outputFolder, stepFolderName(iterations));
+  const { resume, onResumePoint, removeResumeState } = await resumeStates(context);
   await trainPpo({
     compute: await context.compute(),
     config: start.config,
@@ -33,7 +34,8 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
     seed,
     signal: context.signal,
     resumeEverySteps,
-    ...(await resumeStates(context)),
+    resume,
+    onResumePoint,
     onMetrics: async (step, values) => {
       if (step === 1) await first.note({ successRate: values['successRate']!, entropy: values['entropy']! });
       context.emit({ type: 'metrics', step, values });
@@ -47,5 +49,6 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
       report(step);
     },
   });
+  await removeResumeState();
   return { folder, startRewardShare: first.facts['successRate']!, startEntropy: first.facts['entropy']! };
 }

@@ -21,6 +21,7 @@ export async function kind(context: JobContext): Promise<{ checkpoints: Record<s
   const folderOf = (step: number): string => join(outputFolder, stepFolderName(step));
   /** OOD answers right on the selection half, by step. */
   const selected = jobFacts(context, 'selection');
+  const { resume, onResumePoint, removeResumeState } = await resumeStates(context);
   await trainSft({
     compute: await context.compute(),
     config,
@@ -30,7 +31,8 @@ export async function kind(context: JobContext): Promise<{ checkpoints: Record<s
     seed,
     signal: context.signal,
     resumeEverySteps,
-    ...(await resumeStates(context)),
+    resume,
+    onResumePoint,
     onMetrics: (step, values) => {
       context.emit({ type: 'metrics', step, values });
       report(step);
@@ -44,6 +46,7 @@ export async function kind(context: JobContext): Promise<{ checkpoints: Record<s
       report(step);
     },
   });
+  await removeResumeState();
   const checkpoints = Object.fromEntries(settings.checkpoints.map((step) => [String(step), folderOf(step)]));
   return { checkpoints, peakStep: selectPeak(selected.facts) };
 }

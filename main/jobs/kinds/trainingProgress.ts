@@ -1,5 +1,6 @@
 /** What the training kinds share: progress with time left, resume states, small facts that survive a restart. */
 import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { hasResumeState } from '../../ml/training/resumeState.ts';
@@ -29,6 +30,8 @@ export async function resumeStates(context: JobContext) {
   const folder = join(context.folder, 'resume');
   return {
     resume: (await hasResumeState(folder)) ? folder : undefined,
+    /** Megabytes that nobody needs once the job's results are written. */
+    removeResumeState: () => rm(folder, { recursive: true, force: true }),
     onResumePoint: async (step: number, trainer: Trainer): Promise<void> => {
       await trainer.saveResumeState(folder);
       context.emit({ type: 'resumePoint', step });
