@@ -22,8 +22,8 @@ export interface MenuActions {
 const pages: { page: DesktopPage; label: string; key: number }[] = [
   { page: 'home', label: 'Home', key: 1 },
   { page: 'studies', label: 'Studies', key: 2 },
+  { page: 'jobs', label: 'Jobs', key: 3 },
   { page: 'checkpoints', label: 'Checkpoints', key: 4 },
-  { page: 'jobs', label: 'Jobs', key: 8 },
 ];
 
 const themes: { theme: WindowState['theme']; label: string }[] = [

@@ -26,12 +26,12 @@ useJobs();
 useStudies();
 useOpenStudy();
 useCheckpoints();
-const { report } = useToasts();
+const { report, reportOfPage } = useToasts();
 app.config.errorHandler = (error) => {
   console.error(error);
   report(error);
 };
-window.addEventListener('unhandledrejection', ({ reason }) => report(reason));
+window.addEventListener('unhandledrejection', ({ reason }) => reportOfPage(reason));
 
 app.use(router);
 connectEngine(takeToken());

@@ -20,10 +20,7 @@ export function handleShortcut(event: KeyboardEvent, actions: ShortcutActions): 
     actions.palette();
     return true;
   }
-  // The desktop menu has Jobs on 8, its place once every page exists.
-  const page = command
-    ? pages.find(({ digit, path }) => event.key === String(digit) || (path === '/jobs' && event.key === '8'))
-    : undefined;
+  const page = command ? pages.find(({ digit }) => event.key === String(digit)) : undefined;
   if (page !== undefined) {
     actions.go(page.path);
     return true;

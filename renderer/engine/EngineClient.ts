@@ -22,10 +22,14 @@ export type ConnectionState = 'connecting' | 'open' | 'lost' | 'refused';
 /** Waiting times between attempts, ms; the last one repeats. */
 export const reconnectDelaysMs = [250, 500, 1000, 2000, 4000, 8000];
 
-const lostError = (): AppError =>
-  new AppError('INTERNAL', 'The connection to the engine was lost before it answered.', {
-    hint: 'The page reconnects by itself. Try again once the notice at the top is gone.',
-  });
+/** The banner says that the connection is lost: what the page asked by itself need not say it again. */
+export class ConnectionLostError extends AppError {
+  constructor() {
+    super('INTERNAL', 'The connection to the engine was lost before it answered.', {
+      hint: 'The page reconnects by itself. Try again once the notice at the top is gone.',
+    });
+  }
+}
 
 /** An error as it came over the wire, as an AppError with its code, text and next step. */
 export function fromErrorShape(shape: unknown): AppError {
@@ -67,11 +71,11 @@ export class EngineClient {
     return this.#state;
   }
 
-  /** @throws AppError of the engine, or INTERNAL when the connection is lost before the answer. */
+  /** @throws AppError of the engine, or ConnectionLostError. */
   async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallAnswer<N>> {
     await this.#opened();
     const rpc = this.#rpc;
-    if (rpc === null) throw lostError();
+    if (rpc === null) throw new ConnectionLostError();
     const reply = await rpc.call(name, input);
     if (reply.ok) return reply.answer as CallAnswer<N>;
     throw fromErrorShape(reply.error);
@@ -93,7 +97,7 @@ export class EngineClient {
   /** Resolves when the first connection stands; rejects at once while a lost one is being restored. */
   #opened(): Promise<void> {
     if (this.#state === 'open') return Promise.resolve();
-    if (this.#state !== 'connecting') return Promise.reject(lostError());
+    if (this.#state !== 'connecting') return Promise.reject(new ConnectionLostError());
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
@@ -102,7 +106,8 @@ export class EngineClient {
     const waiting = this.#waiting;
     if (state !== 'connecting') this.#waiting = [];
     if (state === 'open') for (const { resolve } of waiting) resolve();
-    if (state === 'lost' || state === 'refused') for (const { reject } of waiting) reject(refusal ?? lostError());
+    if (state === 'lost' || state === 'refused')
+      for (const { reject } of waiting) reject(refusal ?? new ConnectionLostError());
     this.#options.onState(state, refusal);
   }
 
@@ -148,7 +153,7 @@ export class EngineClient {
   #lose(socket: WebSocket, code: number): void {
     if (socket !== this.#socket) return;
     // Rejects what is pending.
-    this.#rpc?.$close(lostError());
+    this.#rpc?.$close(new ConnectionLostError());
     this.#rpc = null;
     if (code === closeCodes.unauthorized && !this.#closed) {
       const text = 'The engine does not accept the token of this page.';

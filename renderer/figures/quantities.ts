@@ -52,8 +52,19 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** "about 12 min" for an estimate. */
-export const about = (ms: number): string => `about ${duration(ms)}`;
+/** An estimate, as exact as it can be: "about 20 s", "about 4 min", "about 35 min", "about 2 h 10 min", "about 14 h". */
+export function about(ms: number): string {
+  const [seconds, minutes] = [Math.max(0, ms / 1000), Math.max(0, ms / 60_000)];
+  if (seconds < 55) return `about ${Math.max(10, 10 * Math.ceil(seconds / 10))} s`;
+  if (minutes < 19.5) return `about ${Math.max(1, Math.round(minutes))} min`;
+  if (minutes < 57.5) return `about ${5 * Math.round(minutes / 5)} min`;
+  if (minutes < 595) {
+    const tens = 10 * Math.round(minutes / 10);
+    const rest = tens % 60;
+    return `about ${Math.floor(tens / 60)} h${rest === 0 ? '' : ` ${rest} min`}`;
+  }
+  return `about ${Math.round(minutes / 60)} h`;
+}
 
 /** Absolute local time, to the second, for hovers. */
 export function absoluteTime(timeMs: number): string {

@@ -23,10 +23,10 @@ export const useApp = defineStore('app', () => {
     refusal.value = why;
     if (next !== 'open') return;
     connections.value += 1;
-    void refresh().catch(useToasts().report);
+    void refresh().catch(useToasts().reportOfPage);
   });
   onEngineEvent((event) => {
-    if (event.type === 'app') void refresh().catch(useToasts().report);
+    if (event.type === 'app') void refresh().catch(useToasts().reportOfPage);
   });
 
   async function dismissNotice(id: string): Promise<void> {

@@ -23,7 +23,7 @@ export const useCheckpoints = defineStore('checkpoints', () => {
     byId.value = new Map(list.map((checkpoint) => [checkpoint.id, checkpoint]));
     loaded.value = true;
   }
-  const refetch = throttled(() => refresh().catch(useToasts().report), 500);
+  const refetch = throttled(() => refresh().catch(useToasts().reportOfPage), 500);
   onEngineEvent((event) => {
     if (event.type === 'checkpoints') refetch();
   });

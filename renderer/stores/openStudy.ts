@@ -56,7 +56,7 @@ export const useOpenStudy = defineStore('openStudy', () => {
     await fetchComparisons(study);
   }
 
-  const refetch = throttled(() => fetchAll().catch(useToasts().report), refetchEveryMs);
+  const refetch = throttled(() => fetchAll().catch(useToasts().reportOfPage), refetchEveryMs);
   onEngineEvent((event) => {
     if (event.type === 'study' && event.id === id.value) refetch();
   });

@@ -36,7 +36,7 @@ export const useStudies = defineStore('studies', () => {
   const refetch = throttled(async () => {
     const ids = [...stale];
     stale.clear();
-    for (const id of ids) await fetchStudy(id).catch(useToasts().report);
+    for (const id of ids) await fetchStudy(id).catch(useToasts().reportOfPage);
   }, refetchEveryMs);
 
   onEngineEvent((event) => {

@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia';
 import { ref } from 'vue';
 import { toErrorShape } from '../../main/contract/errors.ts';
+import { ConnectionLostError } from '../engine/EngineClient.ts';
 
 export interface Toast {
   id: number;
@@ -49,5 +50,15 @@ export const useToasts = defineStore('toasts', () => {
     }
   }
 
-  return { toasts, show, report, attempt, dismiss };
+  /** Of what the page asked by itself: a lost connection is the banner's to say, and all is asked again after it. */
+  function reportOfPage(error: unknown): void {
+    if (!(error instanceof ConnectionLostError)) report(error);
+  }
+
+  /** Like `attempt`, for what the page does by itself: loading what it shows. */
+  async function load(action: () => Promise<unknown>): Promise<void> {
+    await action().catch(reportOfPage);
+  }
+
+  return { toasts, show, report, reportOfPage, attempt, load, dismiss };
 });

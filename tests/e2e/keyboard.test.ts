@@ -45,8 +45,8 @@ describeWith([chromium], 'The keyboard in Chromium', () => {
     await page.getByRole('heading', { level: 1 }).waitFor();
     for (const [key, path] of [
       ['2', '/studies'],
+      ['3', '/jobs'],
       ['4', '/checkpoints'],
-      ['8', '/jobs'],
       ['1', '/'],
     ] as const) {
       await page.keyboard.press(`Control+${key}`);

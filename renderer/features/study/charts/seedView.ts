@@ -48,8 +48,9 @@ export interface Series {
 export function meanCurve(curves: Series[][]): Series[] {
   const [first, ...rest] = curves;
   if (first === undefined) return [];
+  const restByX = rest.map((curve) => new Map(curve.map((point) => [point.x, point.y])));
   return first.flatMap(({ x, y }) => {
-    const others = rest.map((curve) => curve.find((point) => point.x === x)?.y);
+    const others = restByX.map((curve) => curve.get(x));
     if (others.some((other) => other === undefined)) return [];
     const sum = others.reduce<number>((total, other) => total + (other ?? 0), y);
     return [{ x, y: sum / curves.length }];

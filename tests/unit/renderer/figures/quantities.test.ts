@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { wilsonInterval, z95 } from '../../../../main/contract/wilson.ts';
 import { wilson } from '../../../../main/ml/statistics/proportions.ts';
 import {
+  about,
   bytes,
   decimal,
   duration,
@@ -49,6 +50,18 @@ describe('numbers as text', () => {
     [740_000, '12 min'],
     [7_500_000, '2 h 05 min'],
   ])('%d ms', (ms, text) => expect(duration(ms)).toBe(text));
+  it.each([
+    [0, 'about 10 s'],
+    [42_000, 'about 50 s'],
+    [57_000, 'about 1 min'],
+    [227_000, 'about 4 min'],
+    [740_000, 'about 12 min'],
+    [2_060_000, 'about 35 min'],
+    [3_500_000, 'about 1 h'],
+    [7_900_000, 'about 2 h 10 min'],
+    [35_800_000, 'about 10 h'],
+    [50_000_000, 'about 14 h'],
+  ])('an estimate of %d ms', (ms, text) => expect(about(ms)).toBe(text));
   it('writes parameters and small numbers readably', () => {
     expect(parameterCount(133_120)).toBe('133.1 k');
     expect(decimal(0.000123)).toBe('1.23e-4');

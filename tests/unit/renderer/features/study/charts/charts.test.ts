@@ -12,6 +12,7 @@ import { rlStarts } from '../../../../../../renderer/features/study/charts/rlSta
 import { allSeeds, seedView, type SeedView } from '../../../../../../renderer/features/study/charts/seedView.ts';
 import { spectrum } from '../../../../../../renderer/features/study/charts/spectrum.ts';
 import { startOffer } from '../../../../../../renderer/features/study/charts/startOffer.ts';
+import { training } from '../../../../../../renderer/features/study/charts/training.ts';
 import type { ChartFrame, Figure } from '../../../../../../renderer/figures/figure.ts';
 import { darkCharts, lightCharts } from '../../../../../../renderer/figures/palette.ts';
 import { svgOf } from '../../../drawn.ts';
@@ -25,6 +26,16 @@ const scalars = new Map([
       [2, { reward: 0.6, entropy: 0.1 }],
     ]),
   ],
+  ...[0, 1, 2].map(
+    (seed) =>
+      [
+        `seed-${seed}.pretrain`,
+        new Map([
+          [5, { loss: 4.1, learningRate: 1e-4 }],
+          [10, { loss: 3.2 - seed / 10, learningRate: 2e-4 }],
+        ]),
+      ] as const,
+  ),
 ]);
 const comparison: Comparison = { reference: 'base', target: 'end', matrices: [matrixComparison()] };
 
@@ -33,6 +44,8 @@ const builders: Record<string, (view: SeedView, frame: ChartFrame) => Figure | n
   lossCurve,
   rlStarts,
   rlIterations: (view, frame) => rlIterations(view, scalars, frame),
+  training: (view, frame) =>
+    training(view.seeds.length === 0 ? new Map() : scalars, view.several ? allSeeds : 1, frame),
   endpointBars,
   startOffer,
   reversions: (view, frame) => reversions(view, 'sft', frame),
@@ -40,7 +53,7 @@ const builders: Record<string, (view: SeedView, frame: ChartFrame) => Figure | n
   spectrum: (_view, frame) => spectrum(matrixComparison(), frame),
   layerHeatmap: (_view, frame) => layerHeatmap(comparison, quantities.relativeChange!, frame),
 };
-const ofView = Object.entries(builders).slice(0, 8);
+const ofView = Object.entries(builders).slice(0, 9);
 const three = studyResult([0, 1, 2].map(seedResult));
 const views = { 'one seed': seedView(three, 1), 'three seeds': seedView(three, allSeeds) };
 

@@ -10,6 +10,7 @@ import { reversions } from '../../../../../../renderer/features/study/charts/rev
 import { rlIterations } from '../../../../../../renderer/features/study/charts/rlIterations.ts';
 import { beforeAfter, recoveryWindow, rlStarts } from '../../../../../../renderer/features/study/charts/rlStarts.ts';
 import { allSeeds, meanCurve, seedView } from '../../../../../../renderer/features/study/charts/seedView.ts';
+import { training } from '../../../../../../renderer/features/study/charts/training.ts';
 import { spectrum } from '../../../../../../renderer/features/study/charts/spectrum.ts';
 import { lightCharts } from '../../../../../../renderer/figures/palette.ts';
 import { frame, seriesOf } from '../../../drawn.ts';
@@ -136,6 +137,40 @@ describe('rlIterations', () => {
       'Mean reward (per answer)',
     ]);
     expect(seriesOf(figure).some(({ data }) => data.some(({ tip }) => tip.includes('0.7 per answer')))).toBe(true);
+  });
+});
+
+describe('training', () => {
+  const losses = (...values: number[]) =>
+    new Map(values.map((loss, index) => [5 * (index + 1), { loss, learningRate: 1e-4 }] as const));
+  const scalars = new Map([
+    ['seed-0.pretrain', losses(4, 3)],
+    ['seed-1.pretrain', losses(2, NaN)],
+    ['seed-0.sft', losses(0.5)],
+    ['seed-0.rl-ppoAnchor-200', losses(9)],
+  ]);
+  it('has a panel for each stage that trains by loss, a line for each seed and their mean', () => {
+    const figure = training(scalars, allSeeds, frame);
+    const values = seriesOf(figure).map(({ xAxisIndex, data }) => [xAxisIndex, data.map(({ value }) => value)]);
+    expect(values).toEqual([
+      [0, [[5, 3]]],
+      [
+        0,
+        [
+          [5, 4],
+          [10, 3],
+        ],
+      ],
+      [0, [[5, 2]]],
+      [1, [[5, 0.5]]],
+      [1, [[5, 0.5]]],
+      [1, []],
+    ]);
+  });
+  it('shows the chosen seed alone, with its learning rate on hover, before any result exists', () => {
+    const [line, ...others] = seriesOf(training(scalars, 1, frame));
+    expect(others).toEqual([]);
+    expect(line!.data.map(({ tip }) => tip)).toEqual(['training loss: 2 nats per token, learning rate 1.00e-4']);
   });
 });
 
