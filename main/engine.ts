@@ -88,7 +88,6 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
   const events = new EventBus();
   const compute = new ComputeProbe(log);
   const cores = physicalCores();
-  const defaultPlan = miniature.plan(studySettingsSchema.parse({}));
   const supervisor = new JobSupervisor({
     store,
     jobsFolder: join(dataFolder, 'jobs'),
@@ -101,7 +100,7 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
     store,
     supervisor,
     studiesFolder: join(dataFolder, 'studies'),
-    msPerWeight: () => pace(store.jobs, defaultPlan, compute.status.backend).msPerWeight,
+    msPerWeight: () => pace(store.jobs, compute.status.backend).msPerWeight,
     onChanged: (id, revision) => events.publish({ type: 'study', id, revision }),
   });
   supervisor.listen({

@@ -1,10 +1,9 @@
 /** What a study will cost on this machine, before it starts. */
-import type { CallAnswer, JobKind } from '../contract/api.ts';
+import type { CallAnswer } from '../contract/api.ts';
 import type { StudySettings } from '../contract/settings.ts';
 import { makespanMs } from '../jobs/timeLeft.ts';
 import type { JobStore } from '../store/jobStore.ts';
 import { miniature } from '../studies/miniature.ts';
-import type { PlannedStage } from '../studies/plan.ts';
 
 /** Weights are seconds with native TensorFlow; WebAssembly, one thread, takes about so many times longer. */
 const wasmSlowdown = 8;
@@ -21,12 +20,10 @@ export interface Pace {
 }
 
 /** From earlier jobs on this machine where there are any, else from the recipe's own times. */
-export function pace(jobs: JobStore, plan: readonly PlannedStage[], backend: 'tensorflow' | 'wasm'): Pace {
-  const weightOf = new Map<JobKind, number>(plan.map(({ kind, weight }) => [kind, weight]));
+export function pace(jobs: JobStore, backend: 'tensorflow' | 'wasm'): Pace {
   const measured = (['pretrain', 'sft', 'rl', 'ablate'] as const).flatMap((kind) => {
-    const weight = weightOf.get(kind);
-    const durationsMs = jobs.recentDurationsMs(kind, remembered);
-    return weight && durationsMs.length > 0 ? [median(durationsMs) / weight] : [];
+    const paces = jobs.recentMsPerWeight(kind, remembered);
+    return paces.length > 0 ? [median(paces)] : [];
   });
   if (measured.length > 0) return { msPerWeight: median(measured), basis: 'Measured on earlier runs on this machine.' };
   return backend === 'wasm'
@@ -51,7 +48,7 @@ export function estimateStudy(
   backend: 'tensorflow' | 'wasm',
 ): CallAnswer<'studies.estimate'> {
   const plan = miniature.plan(settings);
-  const { msPerWeight, basis } = pace(jobs, plan, backend);
+  const { msPerWeight, basis } = pace(jobs, backend);
   const durationMs = makespanMs(
     plan.map((stage) => ({ ...stage, durationMs: stage.weight * msPerWeight })),
     slots,

@@ -163,17 +163,22 @@ export class JobStore {
     return parse<unknown>(this.#db.first(query)?.outputJson ?? null);
   }
 
-  /** Duration of the newest succeeded jobs by kind and weightless request size, ms; for estimates. */
-  recentDurationsMs(kind: JobKind, limit: number): number[] {
+  /** Pace of the newest succeeded jobs of a kind: ms per second of their stage's weight; for estimates. */
+  recentMsPerWeight(kind: JobKind, limit: number): number[] {
     const query = this.#db.sql
       .selectFrom('jobs')
-      .select(['startedAtMs', 'endedAtMs'])
-      .where('kind', '=', kind)
-      .where('state', '=', 'succeeded')
-      .where('attempt', '=', 1)
-      .where('startedAtMs', 'is not', null)
-      .orderBy('endedAtMs', 'desc')
+      .innerJoin('stages', 'stages.jobId', 'jobs.id')
+      .innerJoin('studies', 'studies.id', 'jobs.studyId')
+      .select(['jobs.startedAtMs', 'jobs.endedAtMs', 'stages.weight'])
+      .where('jobs.kind', '=', kind)
+      .where('jobs.state', '=', 'succeeded')
+      .where('jobs.attempt', '=', 1)
+      .where('jobs.startedAtMs', 'is not', null)
+      .where('stages.weight', '>', 0)
+      // a sample was computed on another machine
+      .where('studies.sample', '=', 0)
+      .orderBy('jobs.endedAtMs', 'desc')
       .limit(limit);
-    return this.#db.all(query).map((row) => row.endedAtMs! - row.startedAtMs!);
+    return this.#db.all(query).map((row) => (row.endedAtMs! - row.startedAtMs!) / row.weight);
   }
 }

@@ -37,7 +37,7 @@ function weights(settings: StudySettings) {
   const parameters = ({ hiddenSize, intermediateSize, numHiddenLayers }: StudySettings['model']): number =>
     numHiddenLayers * hiddenSize * (3 * hiddenSize + 3 * intermediateSize) + hiddenSize * 62;
   const size = parameters(model) / parameters(defaults.model);
-  const evaluation = 1.1 * size * (task.evaluationEpisodes / defaults.task.evaluationEpisodes);
+  const evaluation = 0.55 * size * (task.evaluationEpisodes / defaults.task.evaluationEpisodes);
   const token = size * 4e-4;
   const points = 6 + 4 + 3 * ablation.interpolationAlphas.length + 4 * ablation.controlReplicates;
   const iterations = rl.iterations * rl.rolloutSize * (rl.updateEpochs + 2);
@@ -45,9 +45,9 @@ function weights(settings: StudySettings) {
     pretrain: 4 + pretrain.steps * pretrain.batchSize * token,
     sft: 4 + sft.steps * sft.batchSize * token + sft.checkpoints.length * evaluation,
     rl: 4 + iterations * token + (rl.iterations / rl.evaluateEvery + 1) * evaluation,
-    decompose: 3 * size,
+    decompose: size,
     ablate: 4 + points * evaluation,
-    analyse: 3,
+    analyse: 1,
   };
 }
 
@@ -111,7 +111,7 @@ function plan(settings: StudySettings): PlannedStage[] {
   const verdicts = settings.seeds.map((seed) => stageId(seed, 'analyse'));
   return [
     ...seeds,
-    { id: 'analyse', seed: -1, kind: 'analyse', title: 'Over the seeds', dependsOn: verdicts, weight: 3 },
+    { id: 'analyse', seed: -1, kind: 'analyse', title: 'Over the seeds', dependsOn: verdicts, weight: 1 },
   ];
 }
 
