@@ -18,8 +18,6 @@ import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
 import { studyHandlers } from './api/studies.ts';
 import { StudyRunner } from './jobs/studyRunner.ts';
 import { JobSupervisor } from './jobs/supervisor.ts';
-import { miniature } from './studies/miniature.ts';
-import { studySettingsSchema } from './contract/settings.ts';
 import type { Logger } from './logging/log.ts';
 import type { Store } from './store/store.ts';
 import { addressWithToken } from './contract/wire.ts';
