@@ -3,7 +3,6 @@ import { BarChart, CustomChart, HeatmapChart, LineChart, ScatterChart } from 'ec
 import {
   GridComponent,
   LegendComponent,
-  LegendScrollComponent,
   MarkAreaComponent,
   MarkLineComponent,
   TitleComponent,
@@ -21,7 +20,6 @@ use([
   ScatterChart,
   GridComponent,
   LegendComponent,
-  LegendScrollComponent,
   MarkAreaComponent,
   MarkLineComponent,
   TitleComponent,

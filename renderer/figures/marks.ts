@@ -1,6 +1,6 @@
 /** Marks that the figures share: curves, interval bands and whiskers, and what hovering says, as ECharts series. */
 import type { ChartFrame } from './figure.ts';
-import { fontFamily } from './panels.ts';
+import { fontFamily, legendWidthPx } from './panels.ts';
 import type { ChartTheme } from './palette.ts';
 
 /** A drawn value; `tip` is its line in the hover text, empty for none. */
@@ -165,21 +165,21 @@ export function tooltip(
   };
 }
 
-/** Legend over the panels; `names` in the order of the story. */
-export function legend(names: string[], { theme, widthPx }: ChartFrame): object {
+/** Legend over the panels, in as many rows as it needs; `names` in the order of the story. */
+export function legend(names: string[], frame: ChartFrame): object {
+  const { theme } = frame;
   return {
-    type: 'scroll',
+    type: 'plain',
     data: names,
     top: 2,
     left: 4,
-    width: widthPx - 16,
+    width: legendWidthPx(frame),
     itemWidth: 18,
     itemHeight: 9,
     itemGap: 16,
-    textStyle: { color: theme.ink, fontSize: 12, fontFamily },
+    // Rows of the height that `panels` leaves for them.
+    textStyle: { color: theme.ink, fontSize: 12, fontFamily, lineHeight: 14 },
     inactiveColor: theme.rule,
-    pageTextStyle: { color: theme.muted },
-    pageIconColor: theme.ink,
   };
 }
 

@@ -32,8 +32,8 @@ export interface PanelLayout {
   leftPx?: number;
   /** Left margin of the panels that are not in the first column, where those share its labels, px. */
   innerLeftPx?: number;
-  /** No room for a legend. */
-  bare?: boolean;
+  /** Names in the legend above the panels, for its height; none: no room for a legend. */
+  legend?: string[];
   /** Room for two rows of labels above the plots. */
   marked?: boolean;
 }
@@ -52,8 +52,27 @@ const belowPx = 46;
 const gapPx = 18;
 /** Half of the last tick label. */
 const rightPx = 14;
-/** Room for the legend above the first row. */
-export const legendPx = 30;
+const legendRowPx = 20;
+/** Mark, gaps and a letter of a legend's name, on the wide side: a row too many is better than a title covered. */
+const [legendMarkPx, letterPx] = [42, 7];
+
+/** Width of the legend in this frame. */
+export const legendWidthPx = ({ widthPx }: ChartFrame): number => widthPx - 16;
+
+/** Rows that a legend of these names wraps into. */
+export function legendRows(names: string[], frame: ChartFrame): number {
+  let rows = 1;
+  let usedPx = 0;
+  for (const name of names) {
+    const px = legendMarkPx + letterPx * name.length;
+    if (usedPx > 0 && usedPx + px > legendWidthPx(frame)) {
+      rows += 1;
+      usedPx = 0;
+    }
+    usedPx += px;
+  }
+  return rows;
+}
 
 export const fontFamily = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 
@@ -93,7 +112,7 @@ export function panels(specs: PanelSpec[], layout: PanelLayout, frame: ChartFram
   const lefts = leftPx + innerLeftPx * (columns - 1);
   const plotPx = Math.max(90, (frame.widthPx - lefts - (gapPx + rightPx) * columns + gapPx) / columns);
   const abovePx = titlePx + (layout.marked === true ? marksPx : 0);
-  const firstPx = layout.bare === true ? 0 : legendPx;
+  const firstPx = layout.legend === undefined ? 0 : 10 + legendRowPx * legendRows(layout.legend, frame);
   const rowPx = abovePx + layout.plotHeightPx + belowPx;
   const grid: object[] = [];
   const title: object[] = [];

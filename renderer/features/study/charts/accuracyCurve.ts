@@ -98,9 +98,10 @@ export function accuracyCurve(view: SeedView, frame: ChartFrame): Figure | null 
     y: { name: 'accuracy (%)', min: 0, max: 100 },
   });
   const specs = [spec('All checkpoints'), ...(early === null ? [] : [spec('The first steps', early)])];
+  const names = shown.several ? ['ID, mean', 'ID, each seed', 'OOD, mean', 'OOD, each seed'] : ['ID', 'OOD'];
   const { heightPx, ...axes } = panels(
     specs,
-    { columns: columnsFor(frame, 2, 420), plotHeightPx: 250, marked: !shown.several },
+    { columns: columnsFor(frame, 2, 420), plotHeightPx: 250, marked: !shown.several, legend: names },
     frame,
   );
   const lastX = Math.max(...seeds.flatMap(({ sft }) => sft.map(({ step }) => step)));
@@ -111,7 +112,6 @@ export function accuracyCurve(view: SeedView, frame: ChartFrame): Figure | null 
       index === 0 ? { ...one, markLine: verticalMarks(marks, theme, Math.min(lastX, lastStep)) } : one,
     );
   });
-  const names = shown.several ? ['ID, mean', 'ID, each seed', 'OOD, mean', 'OOD, each seed'] : ['ID', 'OOD'];
   return {
     heightPx,
     option: {

@@ -100,7 +100,6 @@ export function endpointBars({ seeds, several }: SeedView, frame: ChartFrame): F
     plotHeightPx: 34 * measured.length + 10,
     leftPx: 196,
     innerLeftPx: columns > 1 ? 16 : 196,
-    bare: true,
   };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   return {

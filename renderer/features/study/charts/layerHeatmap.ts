@@ -59,11 +59,7 @@ export function layerHeatmap({ matrices }: Comparison, quantity: Quantity, frame
     x: { name: 'matrix', kind: 'category' as const, categories: [...matrixNames] },
     y: { name: 'layer', kind: 'category' as const, categories: layers.map(String), inverse: true, labelWidthPx: 30 },
   };
-  const { heightPx, ...axes } = panels(
-    [spec],
-    { columns: 1, plotHeightPx: Math.max(110, 34 * layers.length), bare: true },
-    frame,
-  );
+  const { heightPx, ...axes } = panels([spec], { columns: 1, plotHeightPx: Math.max(110, 34 * layers.length) }, frame);
   const scaleTop = theme.scale[theme.scale.length - 1]!;
   const data = cells.map(({ one, value }) => ({
     value: [one.matrix, String(one.layer), value],

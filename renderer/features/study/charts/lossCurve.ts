@@ -63,7 +63,9 @@ export function lossCurve(view: SeedView, frame: ChartFrame): Figure | null {
     x: { name: 'SFT step' },
     y: { name: 'loss (nats per token)', min: 0, labelWidthPx: 40 },
   }));
-  const { heightPx, ...axes } = panels(specs, { columns: columnsFor(frame, 4, 250), plotHeightPx: 190 }, frame);
+  const names = [labels.inDist, labels.ood, labels.train];
+  const layout = { columns: columnsFor(frame, 4, 250), plotHeightPx: 190, legend: names };
+  const { heightPx, ...axes } = panels(specs, layout, frame);
   const series = lossPanels.flatMap(({ field }, panel) => lines(shown, field, panel, frame));
   const last = seeds[0]!.sft[seeds[0]!.sft.length - 1]!;
   const fields = lossPanels.map(({ field }) => field);
@@ -73,7 +75,7 @@ export function lossCurve(view: SeedView, frame: ChartFrame): Figure | null {
       ...still,
       ...axes,
       series,
-      legend: legend(['ID', 'OOD', 'train'], frame),
+      legend: legend(names, frame),
       tooltip: tooltip(frame.theme, 'axis', (step) => `SFT step ${step}`),
     },
     summary:

@@ -25,7 +25,7 @@ import { accuracy, mean, splitLabels, type SeedView, type Split } from './seedVi
 
 const splits: Split[] = ['inDist', 'ood'];
 const controlName = 'scrambled controls: range and mean';
-const editName = 'edit, 95 % CI';
+const [editName, meanEditName] = ['edit, 95 % CI', 'edit, mean over seeds'];
 const doseName = 'dose: the edit scaled to the other one';
 
 function ownLines(own: OwnAccuracy[], [low, high]: [number, number], theme: ChartTheme): object {
@@ -70,7 +70,7 @@ function editSeries(data: RowData[], split: Split, panel: number, several: boole
   const series: object[] = [
     {
       type: 'scatter',
-      name: editName,
+      name: several ? meanEditName : editName,
       ...axes,
       data: dots(false),
       symbolSize: 12,
@@ -221,14 +221,15 @@ export function reversions(view: SeedView, stage: ReversionStage, frame: ChartFr
       y: y(splits.length),
     },
   ];
-  const layout = { columns, plotHeightPx: 44 * data.length + 8, leftPx: 172, innerLeftPx: 14, marked: true };
-  const { heightPx, ...axes } = panels(specs, layout, frame);
   const several = view.several;
+  const names = [...(several ? [meanEditName, doseName, 'each seed'] : [editName, doseName]), controlName];
+  const plotHeightPx = 44 * data.length + 8;
+  const layout = { columns, plotHeightPx, leftPx: 172, innerLeftPx: 14, marked: true, legend: names };
+  const { heightPx, ...axes } = panels(specs, layout, frame);
   const series = splits.flatMap((split, panel) => [
     ...controlSeries(data, stage, split, panel, theme),
     ...editSeries(data, split, panel, several, theme, ownLines(own[panel]!, extents[panel]!, theme)),
   ]);
-  const names = [editName, doseName, ...(several ? ['each seed'] : []), controlName];
   return {
     heightPx,
     option: {

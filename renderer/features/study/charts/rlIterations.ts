@@ -81,7 +81,9 @@ export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame
     x: { name: 'PPO iteration' },
     y: { name: unit, scale: unit !== '%', labelWidthPx: 42 },
   }));
-  const { heightPx, ...axes } = panels(specs, { columns: columnsFor(frame, 4, 250), plotHeightPx: 150 }, frame);
+  const names = rlArms.map((arm) => rlArmLabels[arm]);
+  const layout = { columns: columnsFor(frame, 4, 250), plotHeightPx: 150, legend: names };
+  const { heightPx, ...axes } = panels(specs, layout, frame);
   const series = present.flatMap((measure, panel) => measureSeries(view, measure, panel, scalars, frame));
   const rows = seeds.flatMap(({ seed }, index) =>
     rlArms.flatMap((arm) => {
@@ -98,10 +100,7 @@ export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame
       ...still,
       ...axes,
       series,
-      legend: legend(
-        rlArms.map((arm) => rlArmLabels[arm]),
-        frame,
-      ),
+      legend: legend(names, frame),
       tooltip: tooltip(frame.theme, 'axis', (at) => `PPO iteration ${at}`),
     },
     summary: `RL from SFT_End by iteration: ${present.map(({ title }) => title.toLowerCase()).join(', ')}; one colour an arm.`,

@@ -149,13 +149,15 @@ export function rlStarts(view: SeedView, frame: ChartFrame): Figure | null {
     x: { name: 'SFT step that RL started from' },
     y: { name: `${splitLabels[split]} accuracy (%)`, min: 0, ...(split === 'inDist' ? { max: 100 } : {}) },
   }));
-  const { heightPx, ...axes } = panels(specs, { columns: columnsFor(frame, 2, 380), plotHeightPx: 240 }, frame);
   const controls: RlArm[] = ['ppoPlain', 'anchorOnly'];
+  const arms: RlArm[] = ['ppoAnchor', ...controls];
+  const names = [beforeLabel, ...arms.map((arm) => rlArmLabels[arm])];
+  const layout = { columns: columnsFor(frame, 2, 380), plotHeightPx: 240, legend: names };
+  const { heightPx, ...axes } = panels(specs, layout, frame);
   const drawn = splits.flatMap((split, panel) => [
     ...anchoredLines(shown, split, panel, frame),
     ...controls.flatMap((arm, index) => controlPoints(shown, arm, split, panel, index === 0 ? -9 : 9, frame)),
   ]);
-  const arms: RlArm[] = ['ppoAnchor', ...controls];
   const done = seeds.flatMap((seed) =>
     arms.flatMap((arm) => beforeAfter(seed, arm).map((pair) => ({ seed, ...pair }))),
   );
@@ -165,7 +167,7 @@ export function rlStarts(view: SeedView, frame: ChartFrame): Figure | null {
       ...still,
       ...axes,
       series: drawn,
-      legend: legend([beforeLabel, ...arms.map((arm) => rlArmLabels[arm])], frame),
+      legend: legend(names, frame),
       tooltip: tooltip(frame.theme, 'item'),
     },
     summary: `Accuracy before and after RL of ${done.length} runs, by the SFT step they started from.`,

@@ -84,9 +84,10 @@ export function spectrum(comparison: MatrixComparison, frame: ChartFrame): Figur
     },
     ...both.map(angleSpec),
   ];
+  const names = [measured, nullName];
   const { heightPx, ...axes } = panels(
     specs,
-    { columns: columnsFor(frame, 3, 330), plotHeightPx: 200, leftPx: 66 },
+    { columns: columnsFor(frame, 3, 330), plotHeightPx: 200, leftPx: 66, legend: names },
     frame,
   );
   const zero = {
@@ -118,7 +119,7 @@ export function spectrum(comparison: MatrixComparison, frame: ChartFrame): Figur
       ...still,
       ...axes,
       series,
-      legend: legend([measured, nullName], frame),
+      legend: legend(names, frame),
       tooltip: tooltip(theme, 'axis', (index) => `index ${index}`),
     },
     summary:

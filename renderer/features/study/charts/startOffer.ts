@@ -41,7 +41,9 @@ export function startOffer(view: SeedView, frame: ChartFrame): Figure | null {
     { title: 'Rewarded share at the start', x: { name: 'share of answers with positive reward', min: 0, max: 1 }, y },
     { title: 'Policy entropy at the start', x: { name: 'entropy (nats per token)', min: 0 }, y },
   ];
-  const { heightPx, ...axes } = panels(specs, { columns: columnsFor(frame, 2, 300), plotHeightPx: 190 }, frame);
+  const names = rlArms.map((arm) => rlArmLabels[arm]);
+  const layout = { columns: columnsFor(frame, 2, 300), plotHeightPx: 190, legend: names };
+  const { heightPx, ...axes } = panels(specs, layout, frame);
   const series = specs.flatMap((_, panel) =>
     rlArms.map((arm) => ({
       type: 'scatter',
@@ -65,10 +67,7 @@ export function startOffer(view: SeedView, frame: ChartFrame): Figure | null {
       ...still,
       ...axes,
       series,
-      legend: legend(
-        rlArms.map((arm) => rlArmLabels[arm]),
-        frame,
-      ),
+      legend: legend(names, frame),
       tooltip: tooltip(frame.theme, 'item'),
     },
     summary: `OOD gain of ${all.length} RL runs against the rewarded share and the entropy at their start.`,

@@ -3,7 +3,7 @@
  * batch before the step, so noisier than the held-out losses of `lossCurve`.
  */
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
-import { curve, legend, still, tooltip, type TipPoint } from '../../../figures/marks.ts';
+import { curve, still, tooltip, type TipPoint } from '../../../figures/marks.ts';
 import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
 import { decimal } from '../../../figures/quantities.ts';
 import type { Scalars } from './rlIterations.ts';
@@ -79,7 +79,6 @@ export function training(scalars: Scalars, choice: number, frame: ChartFrame): F
       ...still,
       ...axes,
       series: drawn.flatMap(({ curves }, panel) => lines(curves, seeds, panel, frame)),
-      legend: legend([name], frame),
       tooltip: tooltip(frame.theme, 'axis', (step) => `step ${step}`),
     },
     summary: `Training loss by step, seed ${seeds[0]}: ${drawn.map(lastOf).join('; ')}.`,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { wilsonInterval } from '../../../../../../main/contract/wilson.ts';
 import { accuracyCurve, curveMarks } from '../../../../../../renderer/features/study/charts/accuracyCurve.ts';
 import { endpointBars } from '../../../../../../renderer/features/study/charts/endpointBars.ts';
-import { positions } from '../../../../../../renderer/features/study/charts/interpolation.ts';
+import { interpolation, positions } from '../../../../../../renderer/features/study/charts/interpolation.ts';
 import { quantities } from '../../../../../../renderer/features/study/charts/layerHeatmap.ts';
 import { controlsOf } from '../../../../../../renderer/features/study/charts/reversionRows.ts';
 import { reversions } from '../../../../../../renderer/features/study/charts/reversions.ts';
@@ -14,7 +14,7 @@ import { training } from '../../../../../../renderer/features/study/charts/train
 import { spectrum } from '../../../../../../renderer/features/study/charts/spectrum.ts';
 import { lightCharts } from '../../../../../../renderer/figures/palette.ts';
 import { frame, seriesOf } from '../../../drawn.ts';
-import { matrixComparison, seedResult, studyResult } from '../../../studySample.ts';
+import { matrixComparison, point, seedResult, studyResult } from '../../../studySample.ts';
 
 const three = studyResult([0, 1, 2].map(seedResult));
 const one = seedView(three, 0);
@@ -191,6 +191,12 @@ describe('reversions', () => {
     const sizes = seriesOf(figure).find(({ name }) => name === 'size of the change')!;
     expect(sizes.data.map(({ value }) => value[0])).toEqual([0.2, 2, 2, 0.2, 2]);
   });
+  it('promises intervals only where it draws them', () => {
+    const names = (view: typeof one) => new Set(seriesOf(reversions(view, 'sft', frame)).map(({ name }) => name));
+    expect(names(one)).toContain('edit, 95 % CI');
+    expect(names(all)).toContain('edit, mean over seeds');
+    expect(names(all)).not.toContain('edit, 95 % CI');
+  });
   it('keeps the stages apart', () => {
     expect(reversions(one, 'rl', frame)).toBeNull();
   });
@@ -201,6 +207,32 @@ describe('interpolation', () => {
     const along = positions(seedResult(0));
     expect(along.map(({ at }) => at)).toEqual([0, 0.25, 0.5, 0.75, 1, 1.5, 2]);
     expect(along.map(({ evaluation }) => evaluation.ood.correct)).toEqual([40, 25, 20, 15, 10, 20, 30]);
+  });
+  it('keeps the line from the base apart from the line from the peak', () => {
+    const seed = seedResult(0);
+    const toBase = [0.25, 0.75].map((alpha) => point('interpolation', 1, { reference: 'base', alpha }));
+    const both = { ...seed, ablations: [...toBase, ...seed.ablations] };
+    expect(positions(both)).toEqual(positions(seed));
+    const ood = seriesOf(interpolation({ seeds: [both], several: false }, frame)).filter(
+      ({ name, type }) => name === 'OOD' && type === 'line',
+    );
+    expect(ood.map(({ data }) => data.map(({ value }) => value))).toEqual([
+      [
+        [0, 40],
+        [0.25, 25],
+        [0.5, 20],
+        [0.75, 15],
+        [1, 10],
+        [1.5, 20],
+        [2, 30],
+      ],
+      [
+        [0, 0],
+        [0.25, 1],
+        [0.75, 1],
+        [1, 10],
+      ],
+    ]);
   });
 });
 

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { lightCharts } from '../../../../renderer/figures/palette.ts';
+import { legendRows, panels } from '../../../../renderer/figures/panels.ts';
+
+const frame = (widthPx: number) => ({ theme: lightCharts, widthPx });
+const names = ['before RL (SFT)', 'PPO + KL anchor to base', 'plain PPO', 'anchor without reward'];
+
+describe('the legend', () => {
+  it('wraps instead of hiding names', () => {
+    expect(legendRows(names, frame(1200))).toBe(1);
+    expect(legendRows(names, frame(576))).toBe(2);
+    expect(legendRows(['one'], frame(10))).toBe(1);
+  });
+  it('pushes the panels down by its rows', () => {
+    const spec = { title: '', x: { name: '' }, y: { name: '' } };
+    const topAt = (widthPx: number, legend?: string[]) => {
+      const layout = { columns: 1, plotHeightPx: 100, ...(legend === undefined ? {} : { legend }) };
+      return (panels([spec], layout, frame(widthPx)).grid[0] as { top: number }).top;
+    };
+    expect(topAt(576, names) - topAt(1200, names)).toBe(20);
+    expect(topAt(1200)).toBeLessThan(topAt(1200, names));
+  });
+});
