@@ -14,6 +14,8 @@ export interface AxisSpec {
   categories?: string[];
   min?: number;
   max?: number;
+  /** Between ticks; chosen by ECharts otherwise, which adds ticks at the ends that crowd their neighbours. */
+  step?: number;
   /** Tick labels; categories and numbers as they are otherwise. */
   format?: (value: number | string) => string;
   inverse?: boolean;
@@ -52,7 +54,8 @@ const belowPx = 46;
 const gapPx = 18;
 /** Half of the last tick label. */
 const rightPx = 14;
-const legendRowPx = 20;
+/** A line of 14 px and the gap that ECharts leaves between entries, also between rows. */
+const legendRowPx = 30;
 /** Mark, gaps and a letter of a legend's name, on the wide side: a row too many is better than a title covered. */
 const [legendMarkPx, letterPx] = [42, 7];
 
@@ -88,6 +91,7 @@ function axis(spec: AxisSpec, gridIndex: number, { theme }: ChartFrame, vertical
     ...(spec.categories === undefined ? {} : { data: spec.categories }),
     ...(spec.min === undefined ? {} : { min: spec.min }),
     ...(spec.max === undefined ? {} : { max: spec.max }),
+    ...(spec.step === undefined ? {} : { interval: spec.step }),
     inverse: spec.inverse ?? false,
     scale: spec.scale ?? false,
     axisLabel: {
@@ -112,7 +116,7 @@ export function panels(specs: PanelSpec[], layout: PanelLayout, frame: ChartFram
   const lefts = leftPx + innerLeftPx * (columns - 1);
   const plotPx = Math.max(90, (frame.widthPx - lefts - (gapPx + rightPx) * columns + gapPx) / columns);
   const abovePx = titlePx + (layout.marked === true ? marksPx : 0);
-  const firstPx = layout.legend === undefined ? 0 : 10 + legendRowPx * legendRows(layout.legend, frame);
+  const firstPx = layout.legend === undefined ? 0 : legendRowPx * legendRows(layout.legend, frame);
   const rowPx = abovePx + layout.plotHeightPx + belowPx;
   const grid: object[] = [];
   const title: object[] = [];
@@ -136,6 +140,14 @@ export function panels(specs: PanelSpec[], layout: PanelLayout, frame: ChartFram
     yAxis: specs.map((spec, index) => axis(spec.y, index, frame, true)),
     heightPx: firstPx + Math.ceil(specs.length / columns) * rowPx,
   };
+}
+
+/** A round step (1, 2, 2.5 or 5 of a power of ten) that divides a range into six parts at most. */
+export function roundStep(range: number): number {
+  const least = range / 6;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const factor = [1, 2, 2.5, 5, 10].find((one) => one * power >= least * (1 - 1e-9)) ?? 10;
+  return Number((factor * power).toPrecision(3));
 }
 
 /** How many columns of at least `minPx` fit. */

@@ -4,6 +4,7 @@ import { computed, shallowRef, triggerRef } from 'vue';
 import type { Study } from '../../main/contract/api.ts';
 import type { StudySettingsInput } from '../../main/contract/settings.ts';
 import { call, onEngineEvent } from '../engine/engine.ts';
+import { useJobs } from './jobs.ts';
 import { throttled } from './throttled.ts';
 import { useToasts } from './toasts.ts';
 
@@ -49,7 +50,12 @@ export const useStudies = defineStore('studies', () => {
 
   const fetchStudy = async (id: string): Promise<Study> => put(await call('studies.get', { id }));
   const estimate = (settings: StudySettingsInput): Promise<Estimate> => call('studies.estimate', settings);
-  const openSample = async (): Promise<Study> => put(await call('studies.openSample', {}));
+  /** The copy brings jobs of its own, which no event tells. */
+  async function openSample(): Promise<Study> {
+    const study = put(await call('studies.openSample', {}));
+    await useJobs().refresh();
+    return study;
+  }
   const start = async (id: string): Promise<Study> => put(await call('studies.start', { id }));
   const cancel = async (id: string): Promise<Study> => put(await call('studies.cancel', { id }));
   const resume = async (id: string): Promise<Study> => put(await call('studies.resume', { id }));

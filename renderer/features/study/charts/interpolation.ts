@@ -86,6 +86,7 @@ export function interpolation(view: SeedView, frame: ChartFrame): Figure | null 
       name: 'position in the weights',
       min: 0,
       max: ends.length - 1,
+      step: 0.25,
       format: (at) => (ends[Number(at)] === undefined ? '' : checkpointLabels[ends[Number(at)]!]),
     },
     y: { name: 'accuracy (%)', min: 0, max: 100 },

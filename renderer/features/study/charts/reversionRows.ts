@@ -56,8 +56,13 @@ export function ownAccuracies(seeds: SeedResult[], stage: ReversionStage, split:
   });
 }
 
-/** Whole range of what a panel shows, in percent, rounded outwards to 5 points. */
-export function extent(data: RowData[], stage: ReversionStage, split: Split, own: OwnAccuracy[]): [number, number] {
+/** Whole range of what a panel shows, in percent, rounded outwards to ticks; and how far those are apart. */
+export function extent(
+  data: RowData[],
+  stage: ReversionStage,
+  split: Split,
+  own: OwnAccuracy[],
+): [number, number, number] {
   const shown = data.flatMap(({ row, perSeed }) =>
     perSeed.flatMap(({ seed, point }) => {
       const { correct, n } = point.evaluation[split];
@@ -65,9 +70,7 @@ export function extent(data: RowData[], stage: ReversionStage, split: Split, own
     }),
   );
   const values = [...shown.map((share) => 100 * share), ...own.map((one) => one.accuracy)];
-  const outwards = (value: number, round: (value: number) => number): number => 5 * round(value / 5);
-  return [
-    Math.max(0, outwards(Math.min(...values), Math.floor)),
-    Math.min(100, outwards(Math.max(...values), Math.ceil)),
-  ];
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+  const step = highest - lowest > 30 ? 10 : 5;
+  return [Math.max(0, step * Math.floor(lowest / step)), Math.min(100, step * Math.ceil(highest / step)), step];
 }

@@ -6,7 +6,7 @@
 import { wilsonInterval } from '../../../../main/contract/wilson.ts';
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
 import { legend, still, tooltip, whiskers } from '../../../figures/marks.ts';
-import { columnsFor, panels, type AxisSpec, type PanelSpec } from '../../../figures/panels.ts';
+import { columnsFor, panels, roundStep, type AxisSpec, type PanelSpec } from '../../../figures/panels.ts';
 import type { ChartTheme } from '../../../figures/palette.ts';
 import { percent, percentWithInterval } from '../../../figures/quantities.ts';
 import { scoreCells } from './accuracyCurve.ts';
@@ -28,7 +28,7 @@ const controlName = 'scrambled controls: range and mean';
 const [editName, meanEditName] = ['edit, 95 % CI', 'edit, mean over seeds'];
 const doseName = 'dose: the edit scaled to the other one';
 
-function ownLines(own: OwnAccuracy[], [low, high]: [number, number], theme: ChartTheme): object {
+function ownLines(own: OwnAccuracy[], [low, high]: [number, number, number], theme: ChartTheme): object {
   const data = own.map(({ name, isTarget, accuracy: at }) => ({
     xAxis: at,
     lineStyle: {
@@ -203,7 +203,9 @@ export function reversions(view: SeedView, stage: ReversionStage, frame: ChartFr
   if (data.length === 0) return null;
   const columns = columnsFor(frame, 3, 310);
   const categories = data.map(({ row }) => row.label);
-  const largest = 100 * Math.max(...data.flatMap(({ perSeed }) => perSeed.map(({ point }) => point.relativeChange)));
+  const largest =
+    100 * Math.max(1e-6, ...data.flatMap(({ perSeed }) => perSeed.map(({ point }) => point.relativeChange)));
+  const sizeStep = roundStep(1.25 * largest);
   const own = splits.map((split) => ownAccuracies(view.seeds, stage, split));
   const extents = splits.map((split, index) => extent(data, stage, split, own[index]!));
   const y = (index: number): AxisSpec => {
@@ -211,13 +213,18 @@ export function reversions(view: SeedView, stage: ReversionStage, frame: ChartFr
   };
   const specs: PanelSpec[] = [
     ...splits.map((split, index): PanelSpec => {
-      const [min, max] = extents[index]!;
+      const [min, max, step] = extents[index]!;
       const name = `${splitLabels[split]} accuracy (%)`;
-      return { title: `${splitLabels[split]} accuracy after the edit`, x: { name, min, max }, y: y(index) };
+      return { title: `${splitLabels[split]} accuracy after the edit`, x: { name, min, max, step }, y: y(index) };
     }),
     {
       title: 'Size of the change',
-      x: { name: "||W' - W|| / ||W|| (%)", min: 0, max: Number((1.3 * largest).toPrecision(2)) },
+      x: {
+        name: "||W' - W|| / ||W|| (%)",
+        min: 0,
+        max: sizeStep * Math.ceil((1.25 * largest) / sizeStep),
+        step: sizeStep,
+      },
       y: y(splits.length),
     },
   ];

@@ -79,10 +79,10 @@ export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame
   const specs = present.map(({ title, unit }): PanelSpec => ({
     title,
     x: { name: 'PPO iteration' },
-    y: { name: unit, scale: unit !== '%', labelWidthPx: 42 },
+    y: { name: unit, scale: unit !== '%', labelWidthPx: 46 },
   }));
   const names = rlArms.map((arm) => rlArmLabels[arm]);
-  const layout = { columns: columnsFor(frame, 4, 250), plotHeightPx: 150, legend: names };
+  const layout = { columns: columnsFor(frame, 4, 250), plotHeightPx: 150, leftPx: 64, legend: names };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   const series = present.flatMap((measure, panel) => measureSeries(view, measure, panel, scalars, frame));
   const rows = seeds.flatMap(({ seed }, index) =>

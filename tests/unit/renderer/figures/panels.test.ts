@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { lightCharts } from '../../../../renderer/figures/palette.ts';
-import { legendRows, panels } from '../../../../renderer/figures/panels.ts';
+import { legendRows, panels, roundStep } from '../../../../renderer/figures/panels.ts';
 
 const frame = (widthPx: number) => ({ theme: lightCharts, widthPx });
 const names = ['before RL (SFT)', 'PPO + KL anchor to base', 'plain PPO', 'anchor without reward'];
+
+it.each([
+  [2.8, 0.5],
+  [1.675, 0.5],
+  [0.35, 0.1],
+  [6, 1],
+  [100, 20],
+])('ticks over a range of %d are %d apart', (range, step) => expect(roundStep(range)).toBe(step));
 
 describe('the legend', () => {
   it('wraps instead of hiding names', () => {
@@ -17,7 +25,7 @@ describe('the legend', () => {
       const layout = { columns: 1, plotHeightPx: 100, ...(legend === undefined ? {} : { legend }) };
       return (panels([spec], layout, frame(widthPx)).grid[0] as { top: number }).top;
     };
-    expect(topAt(576, names) - topAt(1200, names)).toBe(20);
+    expect(topAt(576, names) - topAt(1200, names)).toBe(30);
     expect(topAt(1200)).toBeLessThan(topAt(1200, names));
   });
 });
