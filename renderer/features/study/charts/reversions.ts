@@ -119,7 +119,10 @@ function editSeries(data: RowData[], split: Split, panel: number, several: boole
   return series;
 }
 
-/** Replicates of all shown seeds: a range and a mean, never one pooled interval. */
+/**
+ * A range and a mean of the replicates, never one pooled interval. With several seeds the mean of each seed's range: a
+ * range over all of them would hold the distance between the seeds, and hide an edit that is beyond it in every seed.
+ */
 function controlSeries(
   data: RowData[],
   stage: ReversionStage,
@@ -128,20 +131,23 @@ function controlSeries(
   theme: ChartTheme,
 ): object[] {
   const ranges = data.flatMap(({ row, perSeed }) => {
-    const shares = row.dose ? [] : perSeed.flatMap(({ seed }) => controlsOf(seed, stage, row.edit, split));
-    return shares.length === 0 ? [] : [{ x: row.label, shares }];
+    const bySeed = row.dose ? [] : perSeed.map(({ seed }) => controlsOf(seed, stage, row.edit, split));
+    const known = bySeed.filter((shares) => shares.length > 0);
+    if (known.length === 0) return [];
+    const [low, high, middle] = [
+      mean(known.map((shares) => Math.min(...shares))),
+      mean(known.map((shares) => Math.max(...shares))),
+      mean(known.map(mean)),
+    ];
+    return [{ x: row.label, low, high, middle, models: known.flat().length, seeds: known.length }];
   });
   const offsetPx = 12;
-  const intervals = ranges.map(({ x, shares }) => ({
-    x,
-    low: 100 * Math.min(...shares),
-    high: 100 * Math.max(...shares),
-  }));
-  const means = ranges.map(({ x, shares }) => ({
-    value: [100 * mean(shares), x],
+  const intervals = ranges.map(({ x, low, high }) => ({ x, low: 100 * low, high: 100 * high }));
+  const means = ranges.map(({ x, low, high, middle, models, seeds }) => ({
+    value: [100 * middle, x],
     tip:
-      `scrambled controls of ${x}, ${splitLabels[split]}: mean ${percent(mean(shares))}, ` +
-      `range ${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}, ${shares.length} models`,
+      `scrambled controls of ${x}, ${splitLabels[split]}: mean ${percent(middle)}, ` +
+      `range ${percent(low)} to ${percent(high)}, ${models} models${seeds > 1 ? `, averaged over ${seeds} seeds` : ''}`,
   }));
   return [
     whiskers(intervals, controlName, theme.neutral, panel, { horizontal: true, width: 3, offsetPx }),

@@ -182,6 +182,22 @@ describe('reversions', () => {
     const tips = controls.flatMap(({ data }) => data.map(({ tip }) => tip)).filter((tip) => tip?.includes('OOD'));
     expect(tips).toEqual(['scrambled controls of vectors, OOD: mean 8.0 %, range 6.0 % to 10.0 %, 3 models']);
   });
+  it('averages the ranges of the seeds, which may lie apart', () => {
+    const controls = (ood: number[]) =>
+      ood.map((right, replicate) => point('singularVectors', right, { control: 'scrambled', replicate }));
+    const seedWith = (seed: number, ood: number[]) => ({
+      ...seedResult(seed),
+      ablations: [point('singularVectors', 50), ...controls(ood)],
+    });
+    const view = { seeds: [seedWith(0, [10, 20]), seedWith(1, [40, 60])], several: true };
+    const tips = seriesOf(reversions(view, 'sft', frame))
+      .filter(({ name }) => name.startsWith('scrambled'))
+      .flatMap(({ data }) => data.map(({ tip }) => tip))
+      .filter((tip) => tip?.includes('OOD'));
+    expect(tips).toEqual([
+      'scrambled controls of vectors, OOD: mean 32.5 %, range 25.0 % to 40.0 %, 4 models, averaged over 2 seeds',
+    ]);
+  });
   it("draws the reference's and the target's own accuracy", () => {
     const lines = seriesOf(figure).flatMap(({ markLine }) => markLine?.data ?? []);
     expect(lines.map(({ xAxis, label }) => [xAxis, label.formatter])).toContainEqual([40, 'SFT peak 40.0 %']);
