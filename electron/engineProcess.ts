@@ -131,7 +131,8 @@ export class EngineProcess {
     this.stopping = true;
     this.unwatch();
     this.current = null;
-    if (!child) return;
+    // An exit that is over is not announced again, and the child is forgotten only after its last lines.
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const closed = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const timer = setTimeout(() => killGroup(child), timeoutMs);
     child.stdin?.end();
