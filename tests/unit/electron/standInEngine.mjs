@@ -1,7 +1,10 @@
 /**
  * Behaves towards its supervisor as `rotascope serve --json` does, without an engine: says where it listens, ends when
- * asked. First argument: `serve`, `existing PID`, `refuse`, `deaf` (ignores SIGTERM and the end of its input).
+ * asked. First argument: `serve`, `existing PID`, `refuse`, `deaf` (ignores SIGTERM and the end of its input), `survived`
+ * (a process of its own outlives it for a second and holds its pipes, as a worker does).
  */
+import { spawn } from 'node:child_process';
+
 const [behaviour, otherPid] = process.argv.slice(2);
 const listening = {
   type: 'listening',
@@ -21,6 +24,7 @@ if (behaviour === 'existing') {
   console.log(JSON.stringify({ ...listening, pid: Number(otherPid), existing: true }));
   process.exit(0);
 }
+if (behaviour === 'survived') spawn('sleep', ['1'], { stdio: 'inherit', detached: true });
 if (behaviour === 'deaf') process.on('SIGTERM', () => undefined);
 else {
   process.on('SIGTERM', () => process.exit(0));
