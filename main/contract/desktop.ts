@@ -3,7 +3,7 @@
  * The whole bridge on one screen; electron/preload.ts implements it.
  */
 
-/** Pages that the menu's Ctrl/Cmd+1..8 go to, in the order of the left rail. */
+/** Pages that the menu's Ctrl/Cmd+1..4 go to, in the order of the left rail. */
 export const desktopPages = [
   'home',
   'studies',
