@@ -3,18 +3,8 @@
  * The whole bridge on one screen; electron/preload.ts implements it.
  */
 
-/** Pages that the menu's Ctrl/Cmd+1..4 go to, in the order of the left rail. */
-export const desktopPages = [
-  'home',
-  'studies',
-  'runs',
-  'checkpoints',
-  'spectrum',
-  'ablations',
-  'figures',
-  'jobs',
-] as const;
-export type DesktopPage = (typeof desktopPages)[number];
+/** Pages that the menu's Ctrl/Cmd+1..4 go to. */
+export type DesktopPage = 'home' | 'studies' | 'jobs' | 'checkpoints';
 
 /** What a native menu, a dock icon or a second start asks the page to do. */
 export type MenuCommand =
@@ -22,9 +12,7 @@ export type MenuCommand =
   | { type: 'open'; paths: string[] }
   | { type: 'newStudy' }
   | { type: 'go'; page: DesktopPage }
-  | { type: 'settings' }
   | { type: 'palette' }
-  | { type: 'find' }
   | { type: 'theme'; theme: 'system' | 'light' | 'dark' };
 
 export interface DesktopBridge {

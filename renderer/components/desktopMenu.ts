@@ -10,8 +10,7 @@ export interface DesktopActions {
   theme(theme: ThemeChoice): void;
 }
 
-/** Pages that exist; the others belong to later versions. */
-const paths: Partial<Record<DesktopPage, string>> = {
+const paths: Record<DesktopPage, string> = {
   home: '/',
   studies: '/studies',
   checkpoints: '/checkpoints',
@@ -24,17 +23,12 @@ export function runMenuCommand(command: MenuCommand, actions: DesktopActions): v
       return actions.look(command.paths);
     case 'newStudy':
       return actions.go('/studies/new');
-    case 'go': {
-      const path = paths[command.page];
-      return path === undefined ? undefined : actions.go(path);
-    }
+    case 'go':
+      return actions.go(paths[command.page]);
     case 'theme':
       return actions.theme(command.theme);
     case 'palette':
-    case 'find':
       return actions.palette();
-    case 'settings':
-      return undefined;
   }
 }
 
