@@ -68,11 +68,13 @@ export async function ensurePackages(onProgress) {
   }
 }
 
-/** @returns {string | null} Node for the engine, null before `ensurePackages` */
+/**
+ * The Node that was tested, also where the machine's own would be new enough.
+ * @returns {string | null} null before `ensurePackages`
+ */
 export function engineNode() {
   const installed = join(packagesFolder, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  if (existsSync(installed)) return installed;
-  return Number(process.versions.node.split('.')[0]) >= engineNodeMajor ? process.execPath : null;
+  return existsSync(installed) ? installed : null;
 }
 
 /** npm leaves `.package-lock.json` when it has finished: what it installed, to be held against what is wanted. */

@@ -18,7 +18,7 @@ import { darkCharts, lightCharts } from '../../../../../../renderer/figures/pale
 import { svgOf } from '../../../drawn.ts';
 import { matrixComparison, seedResult, studyResult } from '../../../studySample.ts';
 
-const scalars = new Map([
+const scalars = new Map<string, Map<number, Record<string, number>>>([
   [
     'seed-0.rl-ppoAnchor-200',
     new Map([
