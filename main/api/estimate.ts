@@ -5,8 +5,8 @@ import { makespanMs } from '../jobs/timeLeft.ts';
 import type { JobStore } from '../store/jobStore.ts';
 import { miniature } from '../studies/miniature.ts';
 
-/** Weights are seconds with native TensorFlow; WebAssembly, one thread, takes about so many times longer. */
-const wasmSlowdown = 8;
+/** Weights are seconds with native TensorFlow; WebAssembly, one thread, takes about so many times longer (measured: 21). */
+const wasmSlowdown = 20;
 /** Newest runs of a kind that count. */
 const remembered = 6;
 const bytesPerParameter = 4;

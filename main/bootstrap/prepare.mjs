@@ -17,7 +17,7 @@ export async function prepare(reporter, { builds = [], native = true } = {}) {
   const { tensorflow, openblas } = await installNative({ onProgress: reporter.report });
   if (!tensorflow.ready) {
     reporter.say(
-      `The lab computes with WebAssembly, about ten times slower. ${tensorflow.reason} ${tensorflow.nextStep}`,
+      `The lab computes with WebAssembly, about twenty times slower. ${tensorflow.reason} ${tensorflow.nextStep}`,
     );
   } else if (!openblas.ready) {
     reporter.say(`Decompositions run without OpenBLAS, slower. ${openblas.reason} ${openblas.nextStep}`);
