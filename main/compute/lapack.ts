@@ -4,7 +4,7 @@
  * Matrices are row-major here and column-major there. A row-major A [m, n] read column-major is A^T [n, m], whose SVD is
  * V S U^T: so gesdd of A^T writes `vt` where it puts its U and `u` where it puts its V^T, and nothing is transposed.
  *
- * OpenBLAS gets one thread: a second one spins while it waits and is up to twenty times slower on a busy machine. Parallel
+ * OpenBLAS gets one thread: a second one spins while it waits and is up to ten times slower on a busy machine. Parallel
  * work goes over matrices (`svdAsync`, one thread each) rather than inside one.
  */
 import type { KoffiFunc, LibraryHandle } from 'koffi';
