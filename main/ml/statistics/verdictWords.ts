@@ -22,6 +22,8 @@ export const editLabels = {
 const stageLabels = { sft: 'of SFT_End to those of the peak', rl: 'of RL_End to those of SFT_End' } as const;
 
 export function peakWords(point: Verdicts['peak']['point'], { peakSet }: Verdicts['peak']['tested']): string {
+  if (point.selectAccuracy === 0)
+    return `No checkpoint answers an OOD episode of the selection half right: there is no peak (${intervalOfShares(point.reportInterval)} on the reporting half of step ${point.step}).`; // prettier-ignore
   const others = peakSet.filter((step) => step !== point.step);
   const alike =
     others.length === 0 ? 'Every other checkpoint is separated below it.' : `Not separated from it: ${steps(others)}.`;

@@ -28,6 +28,17 @@ describe('verdicts of a seed like the miniature', () => {
     expect(verdicts.peak.tested.peakSet).not.toContain(200);
   });
 
+  it('say that there is no peak when no OOD episode was answered right', () => {
+    const none = (outcomes: string): string => '0'.repeat(outcomes.length);
+    const sft = seed.sft.map(({ step, evaluation }) => {
+      const ood = { ...evaluation.ood, correct: 0, outcomes: none(evaluation.ood.outcomes) };
+      return { step, evaluation: { ...evaluation, ood } };
+    });
+    const { peak } = studyVerdicts({ ...seed, sft, peakStep: 0, rl: [], ablations: [] })!;
+    expect(peak.words).toContain('there is no peak');
+    expect(verdicts.peak.words).toContain('OOD accuracy peaks at step 20');
+  });
+
   it('find the forgetting while the in-distribution loss falls, without overfitting', () => {
     // 0.4 against 0.33 at 50 and 75 may or may not be separated, against 0.25 at 100 it is
     expect([50, 75, 100]).toContain(verdicts.forgettingOnset.tested);
