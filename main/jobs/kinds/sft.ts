@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { sftRequestSchema } from '../../contract/requests.ts';
 import { episodeSets, evaluateModel, openTask } from '../../ml/evaluation/evaluateModel.ts';
-import { selectPeak } from '../../ml/evaluation/selectPeak.ts';
+import { peakOf } from '../../ml/statistics/detectors.ts';
 import { sftExamples, trainSft } from '../../ml/training/sft.ts';
 import type { JobContext } from '../jobContext.ts';
 import { readWeights, stepFolderName, writeWeights } from './checkpointFolders.ts';
@@ -48,5 +48,7 @@ export async function kind(context: JobContext): Promise<{ checkpoints: Record<s
   });
   await removeResumeState();
   const checkpoints = Object.fromEntries(settings.checkpoints.map((step) => [String(step), folderOf(step)]));
-  return { checkpoints, peakStep: selectPeak(selected.facts) };
+  const n = taskSettings.evaluationEpisodes / 2;
+  const curve = Object.entries(selected.facts).map(([step, correct]) => ({ step: Number(step), correct, n }));
+  return { checkpoints, peakStep: peakOf(curve).step };
 }
