@@ -3,7 +3,7 @@ import type { CallAnswer } from '../contract/api.ts';
 import type { StudySettings } from '../contract/settings.ts';
 import { makespanMs } from '../jobs/timeLeft.ts';
 import type { JobStore } from '../store/jobStore.ts';
-import { miniature } from '../studies/miniature.ts';
+import { miniature, parameterCount } from '../studies/miniature.ts';
 
 /** Weights are seconds with native TensorFlow; WebAssembly, one thread, takes about so many times longer (measured: 21). */
 const wasmSlowdown = 20;
@@ -31,16 +31,6 @@ export function pace(jobs: JobStore, backend: 'tensorflow' | 'wasm'): Pace {
     : { msPerWeight: 1000, basis: 'Recipe times on two cores with native TensorFlow; not measured here yet.' };
 }
 
-/** Parameters of the decoder: embedding (tied), attention with grouped keys and values, gated MLP, norms. */
-function parameterCount({ model, task: _ }: StudySettings, vocabularySize: number): number {
-  const { hiddenSize: d, numHiddenLayers, numAttentionHeads, numKeyValueHeads, intermediateSize } = model;
-  const keyValue = (d / numAttentionHeads) * numKeyValueHeads;
-  return vocabularySize * d + d + numHiddenLayers * (2 * d * d + 2 * d * keyValue + 3 * d * intermediateSize + 2 * d);
-}
-
-/** Tokens of the miniature GeneralPoints task. */
-const vocabularySize = 62;
-
 export function estimateStudy(
   settings: StudySettings,
   jobs: JobStore,
@@ -56,6 +46,6 @@ export function estimateStudy(
   const rlRuns = plan.filter(({ kind }) => kind === 'rl').length;
   // Adam keeps two moments beside each weight, for one run of each kind at a time.
   const copies = settings.seeds.length * (1 + settings.sft.checkpoints.length + 3) + rlRuns * (1 + 3);
-  const diskBytes = Math.round(copies * parameterCount(settings, vocabularySize) * bytesPerParameter);
+  const diskBytes = Math.round(copies * parameterCount(settings.model) * bytesPerParameter);
   return { durationMs: Math.round(durationMs), diskBytes, jobs: plan.length, basis };
 }

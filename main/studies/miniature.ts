@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { stageOutputSchemas } from '../contract/requests.ts';
 import { rlArmLabels, studySettingsSchema } from '../contract/settings.ts';
-import type { RlArm, StudySettings } from '../contract/settings.ts';
+import type { ModelSettings, RlArm, StudySettings } from '../contract/settings.ts';
 import type { PlannedStage, Protocol, ResolvedStage, StageFacts } from './plan.ts';
 
 type RlStart = StudySettings['rl']['starts'][number];
@@ -30,13 +30,21 @@ function rlStages({ rl, sft }: StudySettings): RlStage[] {
   });
 }
 
+/** Tokens of the miniature GeneralPoints task. */
+const vocabularySize = 62;
+
+/** Parameters of the decoder: embedding (tied), attention with grouped keys and values, gated MLP, norms. */
+export function parameterCount(model: ModelSettings): number {
+  const { hiddenSize: d, numHiddenLayers, numAttentionHeads, numKeyValueHeads, intermediateSize } = model;
+  const keyValue = (d / numAttentionHeads) * numKeyValueHeads;
+  return vocabularySize * d + d + numHiddenLayers * (2 * d * d + 2 * d * keyValue + 3 * d * intermediateSize + 2 * d);
+}
+
 /** Expected durations on two cores with native TensorFlow, seconds, from a measured run; a worker's start is about 4 s. */
 function weights(settings: StudySettings) {
   const { model, pretrain, sft, rl, task, ablation } = settings;
   const defaults = studySettingsSchema.parse({});
-  const parameters = ({ hiddenSize, intermediateSize, numHiddenLayers }: StudySettings['model']): number =>
-    numHiddenLayers * hiddenSize * (3 * hiddenSize + 3 * intermediateSize) + hiddenSize * 62;
-  const size = parameters(model) / parameters(defaults.model);
+  const size = parameterCount(model) / parameterCount(defaults.model);
   const evaluation = 0.55 * size * (task.evaluationEpisodes / defaults.task.evaluationEpisodes);
   const token = size * 4e-4;
   const points = 6 + 4 + 3 * ablation.interpolationAlphas.length + 4 * ablation.controlReplicates;

@@ -1,24 +1,12 @@
 /** The first page, in a real Chromium on a real engine: three doors, themes, sizes, and who is let in. */
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { launchBrowser, narrow, openPage, wide } from './browser.ts';
-import { built } from './builds.ts';
-import { startEngineUnderTest } from './engineUnderTest.ts';
-import type { EngineUnderTest } from './engineUnderTest.ts';
+import { narrow, openPage, wide } from './browser.ts';
+import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
 
 describeWith([chromium], 'Home in Chromium', () => {
-  let browser: Browser;
-  let engine: EngineUnderTest;
-  beforeAll(async () => {
-    engine = await startEngineUnderTest(`${await built('production')}/renderer`);
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await engine?.stop();
-  });
+  const lab = startLab();
 
   test.each([
     ['light', 'wide', wide],
@@ -26,7 +14,10 @@ describeWith([chromium], 'Home in Chromium', () => {
     ['light', 'narrow', narrow],
     ['dark', 'narrow', narrow],
   ] as const)('draws its three doors, %s and %s', async (colorScheme, size, viewport) => {
-    const { page, context, faults, picture } = await openPage(browser, engine.address, { colorScheme, viewport });
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address, {
+      colorScheme,
+      viewport,
+    });
     for (const door of ['Run the miniature study', 'Open the sample study', 'Drop a checkpoint']) {
       await page.getByRole('heading', { name: door }).waitFor();
     }
@@ -45,9 +36,9 @@ describeWith([chromium], 'Home in Chromium', () => {
   });
 
   test('the token leaves the address, and a reload needs none', async () => {
-    const { page, context, faults } = await openPage(browser, engine.address);
+    const { page, context, faults } = await openPage(lab.browser, lab.engine.address);
     await page.getByRole('heading', { name: 'Run the miniature study' }).waitFor();
-    expect(page.url()).not.toContain(engine.token);
+    expect(page.url()).not.toContain(lab.engine.token);
     await page.reload();
     await page.getByRole('heading', { name: 'Run the miniature study' }).waitFor();
     expect(faults).toEqual([]);
@@ -55,7 +46,7 @@ describeWith([chromium], 'Home in Chromium', () => {
   });
 
   test('the chosen theme and page survive a reload and another tab', async () => {
-    const { page, context } = await openPage(browser, engine.address, { colorScheme: 'light' });
+    const { page, context } = await openPage(lab.browser, lab.engine.address, { colorScheme: 'light' });
     await page.getByLabel('Theme').selectOption({ label: 'Dark' });
     await page.getByRole('link', { name: 'Jobs' }).click();
     await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor();
@@ -64,7 +55,7 @@ describeWith([chromium], 'Home in Chromium', () => {
     await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor();
     expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
     const other = await context.newPage();
-    await other.goto(engine.address);
+    await other.goto(lab.engine.address);
     await other.getByRole('heading', { level: 1 }).waitFor();
     expect(await other.locator('html').getAttribute('data-theme')).toBe('dark');
     await other.getByLabel('Theme').selectOption({ label: 'System theme' });
@@ -73,10 +64,10 @@ describeWith([chromium], 'Home in Chromium', () => {
   });
 
   test.each([
-    ['a wrong token', () => `${engine.origin}/#token=${'x'.repeat(engine.token.length)}`],
-    ['no token', () => engine.origin],
+    ['a wrong token', () => `${lab.engine.origin}/#token=${'x'.repeat(lab.engine.token.length)}`],
+    ['no token', () => lab.engine.origin],
   ])('a page with %s is refused, and says so', async (_name, address) => {
-    const { page, context, faults, picture } = await openPage(browser, address());
+    const { page, context, faults, picture } = await openPage(lab.browser, address());
     await page.getByRole('alert').getByText('This page may not talk to the engine').waitFor();
     expect(await page.getByRole('heading', { name: 'Run the miniature study' }).count()).toBe(0);
     await picture('refused');
@@ -86,13 +77,15 @@ describeWith([chromium], 'Home in Chromium', () => {
 
   test('another origin is refused before any token is looked at', async () => {
     const status = await new Promise((resolve) => {
-      const socket = new WebSocket(`${engine.origin.replace('http', 'ws')}/engine`, { origin: 'http://evil.invalid' });
+      const socket = new WebSocket(`${lab.engine.origin.replace('http', 'ws')}/engine`, {
+        origin: 'http://evil.invalid',
+      });
       socket.once('unexpected-response', (_request, response) => resolve(response.statusCode));
       socket.once('open', () => resolve('open'));
       socket.once('error', () => undefined);
     });
     expect(status).toBe(403);
-    const answer = await fetch(engine.origin);
+    const answer = await fetch(lab.engine.origin);
     expect(answer.headers.get('content-security-policy')).toContain("script-src 'self'");
     expect(answer.headers.get('content-security-policy')).not.toContain('unsafe');
   });

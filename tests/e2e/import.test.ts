@@ -1,36 +1,25 @@
 /** Bringing a checkpoint: looked at first, listed with its facts after; bad files with their reason. */
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchBrowser, openPage } from './browser.ts';
-import { built } from './builds.ts';
-import { copyOfFixture, startEngineUnderTest, temporaryFolder } from './engineUnderTest.ts';
-import type { EngineUnderTest } from './engineUnderTest.ts';
+import { afterAll, expect, test } from 'vitest';
+import { openPage } from './browser.ts';
+import { copyOfFixture, temporaryFolder } from './engineUnderTest.ts';
+import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
 
 describeWith([chromium], 'Import in Chromium', () => {
   const models = temporaryFolder('models');
-  let browser: Browser;
-  let engine: EngineUnderTest;
-  beforeAll(async () => {
-    engine = await startEngineUnderTest(`${await built('production')}/renderer`);
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await engine?.stop();
-    models.remove();
-  });
+  const lab = startLab();
+  afterAll(() => models.remove());
 
   test('a folder by its path: offered, imported, listed with architecture, size and tensors', async () => {
     const folder = copyOfFixture('tiny-llama', models.folder);
-    const { page, context, faults, picture } = await openPage(browser, engine.address);
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
     await page.getByLabel(/Path of a checkpoint/).fill(folder);
     await page.getByRole('button', { name: 'Look' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText(/LlamaForCausalLM .* parameters .* tensors/).waitFor();
     await picture('import-offer-light');
-    expect(await engine.call('checkpoints.list', {})).toEqual([]); // Nothing before the user agrees.
+    expect(await lab.engine.call('checkpoints.list', {})).toEqual([]); // Nothing before the user agrees.
     await dialog.getByRole('button', { name: 'Import 1 checkpoint' }).click();
     await dialog.getByRole('button', { name: 'Show' }).click();
     await page.getByRole('heading', { name: 'tiny-llama', exact: true }).waitFor();
@@ -48,7 +37,7 @@ describeWith([chromium], 'Import in Chromium', () => {
     expect(await page.getByLabel('Filter tensors').inputValue()).toBe('q_proj');
     await page.emulateMedia({ colorScheme: 'dark' });
     await picture('checkpoint-dark');
-    await page.goto(`${engine.origin}/checkpoints`);
+    await page.goto(`${lab.engine.origin}/checkpoints`);
     await page.getByRole('link', { name: 'tiny-llama' }).first().waitFor();
     await picture('checkpoints-dark');
     expect(faults).toEqual([]);
@@ -61,8 +50,8 @@ describeWith([chromium], 'Import in Chromium', () => {
     const paths = ['tiny-qwen2', 'malformed/len_max.safetensors', 'malformed/json_broken.safetensors', 'nowhere'].map(
       (name) => join(models.folder, name),
     );
-    const { page, context, faults, picture } = await openPage(browser, engine.address);
-    const verdicts = await engine.call('checkpoints.preview', { paths });
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    const verdicts = await lab.engine.call('checkpoints.preview', { paths });
     expect(verdicts.map(({ verdict }) => verdict)).toEqual(['accepted', 'rejected', 'rejected', 'rejected']);
     // A browser gives one path at a time; the texts are the engine's own.
     for (const [index, path] of paths.slice(1).entries()) {
@@ -76,7 +65,7 @@ describeWith([chromium], 'Import in Chromium', () => {
       await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'hidden' });
     }
-    const imported = await engine.call('checkpoints.import', { paths });
+    const imported = await lab.engine.call('checkpoints.import', { paths });
     expect(imported.map(({ verdict }) => verdict)).toEqual(['accepted', 'rejected', 'rejected', 'rejected']);
     await page.getByRole('link', { name: 'Checkpoints' }).click();
     await page.getByRole('link', { name: 'tiny-qwen2' }).first().waitFor(); // Pushed by the engine, without a reload.
@@ -85,7 +74,7 @@ describeWith([chromium], 'Import in Chromium', () => {
   });
 
   test('dropped files, whose path a browser hides, lead to a place to type it', async () => {
-    const { page, context, faults, picture } = await openPage(browser, engine.address);
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
     await page.getByRole('heading', { level: 1 }).waitFor();
     const transfer = await page.evaluateHandle(() => {
       const data = new DataTransfer();

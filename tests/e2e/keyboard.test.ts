@@ -1,26 +1,15 @@
 /** The main flow without a mouse: to a page, through the palette, into a form, a study started and cancelled. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchBrowser, openPage } from './browser.ts';
-import { built } from './builds.ts';
-import { startEngineUnderTest } from './engineUnderTest.ts';
-import type { EngineUnderTest } from './engineUnderTest.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { openPage } from './browser.ts';
+import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
 
 /** More Tab presses than any of these pages has stops. */
 const maxStops = 80;
 
 describeWith([chromium], 'The keyboard in Chromium', () => {
-  let browser: Browser;
-  let engine: EngineUnderTest;
-  beforeAll(async () => {
-    engine = await startEngineUnderTest(`${await built('production')}/renderer`);
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await engine?.stop();
-  });
+  const lab = startLab();
 
   /** Tabs until the focused element has this text or label, checking on the way that the focus can be seen. */
   async function tabTo(page: Page, name: string): Promise<void> {
@@ -41,7 +30,7 @@ describeWith([chromium], 'The keyboard in Chromium', () => {
   }
 
   test('every page by its key, and through the palette', async () => {
-    const { page, context, faults } = await openPage(browser, engine.address);
+    const { page, context, faults } = await openPage(lab.browser, lab.engine.address);
     await page.getByRole('heading', { level: 1 }).waitFor();
     for (const [key, path] of [
       ['2', '/studies'],
@@ -65,7 +54,7 @@ describeWith([chromium], 'The keyboard in Chromium', () => {
   });
 
   test('a study from its parameters to its cancelling', async () => {
-    const { page, context, faults, picture } = await openPage(browser, engine.address);
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await tabTo(page, 'Change parameters');
     await page.keyboard.press('Enter');

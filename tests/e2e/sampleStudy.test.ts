@@ -1,13 +1,10 @@
 /** The shipped sample opens as a copy, in a second, with every figure. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { repositoryFolder } from '../../main/bootstrap/folders.mjs';
-import { drawnFigures, launchBrowser, narrow, openPage, wide } from './browser.ts';
-import { built } from './builds.ts';
-import { startEngineUnderTest } from './engineUnderTest.ts';
-import type { EngineUnderTest } from './engineUnderTest.ts';
+import { drawnFigures, narrow, openPage, wide } from './browser.ts';
+import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
 
 const sampleStudy = join(repositoryFolder, 'resources', 'sample-study', 'study.json');
@@ -15,19 +12,10 @@ const sampleStudy = join(repositoryFolder, 'resources', 'sample-study', 'study.j
 const openBudgetMs = 4000;
 
 describeWith([chromium], 'The sample study in Chromium', () => {
-  let browser: Browser;
-  let engine: EngineUnderTest;
-  beforeAll(async () => {
-    engine = await startEngineUnderTest(`${await built('production')}/renderer`);
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await engine?.stop();
-  });
+  const lab = startLab();
 
   test.skipIf(!existsSync(sampleStudy))('opens as a copy with its figures and checkpoints', async () => {
-    const { page, context, faults, picture } = await openPage(browser, engine.address);
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
     const startMs = Date.now();
     await page.getByRole('button', { name: 'Open', exact: true }).click();
     await page.waitForURL((url) => url.pathname.startsWith('/studies/'));
@@ -36,9 +24,9 @@ describeWith([chromium], 'The sample study in Chromium', () => {
     const figures = await drawnFigures(page);
     expect(figures.length).toBeGreaterThanOrEqual(8);
     expect(figures.filter(({ marks }) => marks < 5)).toEqual([]);
-    const [study] = await engine.call('studies.list', {});
+    const [study] = await lab.engine.call('studies.list', {});
     expect(study).toMatchObject({ sample: true, state: 'succeeded' });
-    expect((await engine.call('checkpoints.list', {})).length).toBeGreaterThanOrEqual(5);
+    expect((await lab.engine.call('checkpoints.list', {})).length).toBeGreaterThanOrEqual(5);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       for (const [size, viewport] of [

@@ -1,46 +1,35 @@
 /** A real study, cut down to seconds, live in the page: started, watched, cancelled, resumed, read. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { drawnFigures, launchBrowser, narrow, openPage } from './browser.ts';
-import { built } from './builds.ts';
-import { startEngineUnderTest } from './engineUnderTest.ts';
-import type { EngineUnderTest } from './engineUnderTest.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { drawnFigures, narrow, openPage } from './browser.ts';
+import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
 import { settingsOfLongStudy, settingsOfTinyStudy } from './studySettings.ts';
 
 describeWith([chromium], 'A study in Chromium', () => {
-  let browser: Browser;
-  let engine: EngineUnderTest;
-  beforeAll(async () => {
-    engine = await startEngineUnderTest(`${await built('production')}/renderer`);
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await engine?.stop();
-  });
+  const lab = startLab();
   const state = (page: Page, text: string) => page.locator('main header .badge', { hasText: text });
   test('runs live to its end, and draws every figure', async () => {
-    const { page, context, faults, picture } = await openPage(browser, engine.address);
-    const study = await engine.call('studies.create', { settings: settingsOfTinyStudy, new: true });
-    await page.goto(`${engine.origin}/studies/${study.id}`);
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    const study = await lab.engine.call('studies.create', { settings: settingsOfTinyStudy, new: true });
+    await page.goto(`${lab.engine.origin}/studies/${study.id}`);
     await page.getByRole('heading', { name: 'Tiny study' }).waitFor();
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await state(page, 'running').waitFor();
     // Live: the curves of SFT are there while RL still runs, without a reload.
     const firstFigure = page.locator('main section.figure').first();
     await firstFigure.locator('[role=img] svg path').first().waitFor({ timeout: 120_000, state: 'attached' });
-    expect((await engine.call('studies.get', { id: study.id })).state).toBe('running');
+    expect((await lab.engine.call('studies.get', { id: study.id })).state).toBe('running');
     await picture('study-tiny-running-light');
     await state(page, 'done').waitFor({ timeout: 150_000 });
-    const done = await engine.call('studies.get', { id: study.id });
+    const done = await lab.engine.call('studies.get', { id: study.id });
     expect(done.stages.map(({ title, state: stageState }) => `${title}: ${stageState}`)).toEqual(
       done.stages.map(({ title }) => `${title}: succeeded`),
     );
     const figures = await drawnFigures(page);
     expect(figures.length).toBeGreaterThanOrEqual(6);
     expect(figures.filter(({ marks }) => marks < 5)).toEqual([]);
-    const { words } = await engine.call('studies.result', { id: study.id });
+    const { words } = await lab.engine.call('studies.result', { id: study.id });
     expect(words.length).toBeGreaterThan(3);
     await page.getByText(words[0]!).first().waitFor();
     await picture('study-tiny-done-light');
@@ -55,15 +44,15 @@ describeWith([chromium], 'A study in Chromium', () => {
   });
 
   test('cancel answers at once, resume goes on; the Jobs page shows both', async () => {
-    const { page, context, faults, picture } = await openPage(browser, engine.address);
-    const study = await engine.call('studies.create', { settings: settingsOfLongStudy, new: true });
-    await engine.call('studies.start', { id: study.id });
-    await page.goto(`${engine.origin}/studies/${study.id}`);
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    const study = await lab.engine.call('studies.create', { settings: settingsOfLongStudy, new: true });
+    await lab.engine.call('studies.start', { id: study.id });
+    await page.goto(`${lab.engine.origin}/studies/${study.id}`);
     await state(page, 'running').waitFor();
     await picture('study-running-light');
     await page.emulateMedia({ colorScheme: 'dark' });
     await picture('study-running-dark');
-    await page.goto(`${engine.origin}/jobs`);
+    await page.goto(`${lab.engine.origin}/jobs`);
     const row = page.getByRole('row').filter({ hasText: 'Pretrain the base' }).filter({ hasText: 'running' });
     await row.waitFor();
     await picture('jobs-running-dark');
@@ -80,7 +69,7 @@ describeWith([chromium], 'A study in Chromium', () => {
     await page.getByText('attempt 2').waitFor();
     await page.emulateMedia({ colorScheme: 'light' });
     await picture('jobs-running-light');
-    await engine.call('studies.cancel', { id: study.id });
+    await lab.engine.call('studies.cancel', { id: study.id });
     await page.locator('main section .badge', { hasText: 'cancelled' }).first().waitFor();
     expect(faults).toEqual([]);
     await context.close();

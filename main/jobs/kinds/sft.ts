@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sftRequestSchema } from '../../contract/requests.ts';
 import { episodeSets, evaluateModel, openTask } from '../../ml/evaluation/evaluateModel.ts';
 import { peakOf } from '../../ml/statistics/detectors.ts';
+import { accuracyOf } from '../../ml/statistics/studyFacts.ts';
 import { sftExamples, trainSft } from '../../ml/training/sft.ts';
 import type { JobContext } from '../jobContext.ts';
 import { readWeights, stepFolderName, writeWeights } from './checkpointFolders.ts';
@@ -40,8 +41,7 @@ export async function kind(context: JobContext): Promise<{ checkpoints: Record<s
     onCheckpoint: async (step, { model }) => {
       const evaluation = await evaluateModel(model, task, sets, trainingSample);
       await writeWeights(folderOf(step), config, await model.readWeights(), task);
-      const half = evaluation.ood.outcomes.slice(0, evaluation.ood.n / 2);
-      await selected.note({ [step]: [...half].filter((outcome) => outcome === '1').length });
+      await selected.note({ [step]: accuracyOf(evaluation, 'ood', 'select').correct });
       context.emit({ type: 'evaluation', step, evaluation, folder: folderOf(step) });
       report(step);
     },
