@@ -17,7 +17,20 @@ export async function readCatalogueRow(
   origin: CheckpointOrigin | null = null,
 ): Promise<Omit<Checkpoint, 'missing'>> {
   const { config: _, tensorTable: __, ...row } = await describeCheckpoint(path);
-  return { ...row, id: randomUUID(), studyId: null, seed: null, ...origin, importedAtMs: Date.now() };
+  return {
+    ...row,
+    id: randomUUID(),
+    studyId: null,
+    seed: null,
+    contentHash: null,
+    nonFiniteTensors: null,
+    trajectory: null,
+    referenceId: null,
+    parentId: null,
+    copied: false,
+    ...origin,
+    importedAtMs: Date.now(),
+  };
 }
 
 /** The stored row with what its folder says now. @throws NOT_FOUND and others when the folder is gone or damaged */

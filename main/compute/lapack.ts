@@ -33,6 +33,11 @@ export interface LapackStatus {
   nextStep: string | null;
 }
 
+/** Zeros in the precision of `a`. */
+export function newLike<T extends RealArray>(a: T, length: number): T {
+  return (a instanceof Float32Array ? new Float32Array(length) : new Float64Array(length)) as T;
+}
+
 type KoffiFunction = ReturnType<LibraryHandle['func']>;
 
 const COLUMN_MAJOR = 102;
@@ -56,14 +61,21 @@ type Gesdd = (
   ldvt: number,
 ) => number;
 
+type Geqrf = (layout: number, m: number, n: number, a: RealArray, lda: number, tau: RealArray) => number;
+type Orgqr = (layout: number, m: number, n: number, k: number, a: RealArray, lda: number, tau: RealArray) => number;
+type Gemm = (...scalarsAndArrays: (number | RealArray)[]) => void;
+
 interface Library {
   libraryPath: string;
   configuration: string;
   sgesdd: KoffiFunc<Gesdd>;
   dgesdd: KoffiFunc<Gesdd>;
-  dgeqrf: (layout: number, m: number, n: number, a: Float64Array, lda: number, tau: Float64Array) => number;
-  dorgqr: (layout: number, m: number, n: number, k: number, a: Float64Array, lda: number, tau: Float64Array) => number;
-  dgemm: (...scalarsAndArrays: (number | Float64Array)[]) => void;
+  sgeqrf: Geqrf;
+  dgeqrf: Geqrf;
+  sorgqr: Orgqr;
+  dorgqr: Orgqr;
+  sgemm: Gemm;
+  dgemm: Gemm;
 }
 
 let library: Library | AppError | null = null;
@@ -101,18 +113,27 @@ function bind(libraryPath: string): Library {
       `int scipy_LAPACKE_${letter}gesdd(int layout, char job, int m, int n, ${real} *a, int lda, ${real} *s, ` +
         `${real} *u, int ldu, ${real} *vt, int ldvt)`,
     ) as KoffiFunc<Gesdd>;
+  const geqrf = (letter: 's' | 'd', real: string): Geqrf =>
+    func(`int scipy_LAPACKE_${letter}geqrf(int layout, int m, int n, ${real} *a, int lda, ${real} *tau)`);
+  const orgqr = (letter: 's' | 'd', real: string): Orgqr =>
+    func(`int scipy_LAPACKE_${letter}orgqr(int layout, int m, int n, int k, ${real} *a, int lda, ${real} *tau)`);
+  const gemm = (letter: 's' | 'd', real: string): Gemm =>
+    func(
+      `void scipy_cblas_${letter}gemm(int layout, int transposeA, int transposeB, int m, int n, int k, ${real} alpha, ` +
+        `${real} *a, int lda, ${real} *b, int ldb, ${real} beta, ${real} *c, int ldc)`,
+    );
   (func('void scipy_openblas_set_num_threads(int threads)') as (threads: number) => void)(1);
   return {
     libraryPath,
     configuration: (func('const char *scipy_openblas_get_config()') as () => string)().trim(),
     sgesdd: gesdd('s', 'float'),
     dgesdd: gesdd('d', 'double'),
-    dgeqrf: func('int scipy_LAPACKE_dgeqrf(int layout, int m, int n, double *a, int lda, double *tau)'),
-    dorgqr: func('int scipy_LAPACKE_dorgqr(int layout, int m, int n, int k, double *a, int lda, double *tau)'),
-    dgemm: func(
-      'void scipy_cblas_dgemm(int layout, int transposeA, int transposeB, int m, int n, int k, double alpha, ' +
-        'double *a, int lda, double *b, int ldb, double beta, double *c, int ldc)',
-    ),
+    sgeqrf: geqrf('s', 'float'),
+    dgeqrf: geqrf('d', 'double'),
+    sorgqr: orgqr('s', 'float'),
+    dorgqr: orgqr('d', 'double'),
+    sgemm: gemm('s', 'float'),
+    dgemm: gemm('d', 'double'),
   };
 }
 
@@ -152,8 +173,7 @@ export function requireFiniteMatrix(a: RealArray, rows: number, columns: number)
 function prepare<T extends RealArray>(a: T, rows: number, columns: number): { out: Svd<T>; args: Parameters<Gesdd> } {
   requireFiniteMatrix(a, rows, columns);
   const rank = Math.min(rows, columns);
-  const make = (length: number): T =>
-    (a instanceof Float32Array ? new Float32Array(length) : new Float64Array(length)) as T;
+  const make = (length: number): T => newLike(a, length);
   const out: Svd<T> = { rows, columns, rank, u: make(rows * rank), s: make(rank), vt: make(rank * columns) };
   return {
     out,
@@ -205,16 +225,17 @@ export async function svdAsync<T extends RealArray>(a: T, rows: number, columns:
  * are orthonormal already). a: [rows, columns], rows >= columns. Returns Q [rows, columns].
  * @throws NOT_FINITE | SHAPE_MISMATCH | COMPUTE_UNAVAILABLE
  */
-export function signFixedQ(a: Float64Array, rows: number, columns: number): Float64Array {
-  const { dgeqrf, dorgqr } = openLibrary();
+export function signFixedQ<T extends RealArray>(a: T, rows: number, columns: number): T {
+  const { sgeqrf, dgeqrf, sorgqr, dorgqr } = openLibrary();
   requireFiniteMatrix(a, rows, columns);
   if (rows < columns)
     throw new AppError('SHAPE_MISMATCH', `A thin QR needs rows >= columns, not [${rows}, ${columns}].`);
-  const q = a.slice();
-  const tau = new Float64Array(columns);
-  checkQrInfo(dgeqrf(ROW_MAJOR, rows, columns, q, columns, tau));
+  const [geqrf, orgqr] = a instanceof Float32Array ? [sgeqrf, sorgqr] : [dgeqrf, dorgqr];
+  const q = a.slice() as T;
+  const tau = newLike(a, columns);
+  checkQrInfo(geqrf(ROW_MAJOR, rows, columns, q, columns, tau));
   const negative = Array.from({ length: columns }, (_, j) => q[j * columns + j]! < 0);
-  checkQrInfo(dorgqr(ROW_MAJOR, rows, columns, columns, q, columns, tau));
+  checkQrInfo(orgqr(ROW_MAJOR, rows, columns, columns, q, columns, tau));
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (negative[j]) q[i * columns + j]! *= -1;
   return q;
 }
@@ -224,17 +245,18 @@ function checkQrInfo(info: number): void {
 }
 
 /** op(a) op(b), where op transposes when asked: op(a) [m, k], op(b) [k, n], row-major. Returns [m, n]. @throws COMPUTE_UNAVAILABLE */
-export function gemm(
-  a: Float64Array,
-  b: Float64Array,
+export function gemm<T extends RealArray>(
+  a: T,
+  b: T,
   [m, k, n]: [m: number, k: number, n: number],
   transpose: { a?: boolean; b?: boolean } = {},
-): Float64Array {
-  const { dgemm } = openLibrary();
-  const out = new Float64Array(m * n);
+): T {
+  const { sgemm, dgemm } = openLibrary();
+  const out = newLike(a, m * n);
   if (k === 0) return out;
   const opA = transpose.a ? TRANSPOSE : NO_TRANSPOSE;
   const opB = transpose.b ? TRANSPOSE : NO_TRANSPOSE;
-  dgemm(ROW_MAJOR, opA, opB, m, n, k, 1, a, transpose.a ? m : k, b, transpose.b ? k : n, 0, out, n);
+  const call = a instanceof Float32Array ? sgemm : dgemm;
+  call(ROW_MAJOR, opA, opB, m, n, k, 1, a, transpose.a ? m : k, b, transpose.b ? k : n, 0, out, n);
   return out;
 }

@@ -6,7 +6,9 @@
 import { z } from 'zod';
 import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { studySettingsSchema } from './settings.ts';
+import { spectraCalls } from './spectral.ts';
 import { comparisonSchema, studyResultSchema } from './studyResult.ts';
+import { sweepCalls } from './sweeps.ts';
 
 export const contractVersion = 1;
 
@@ -18,7 +20,12 @@ export const jobKinds = [
   'decompose',
   'ablate',
   'analyse',
-  'importCheckpoints',
+  'hashCheckpoints',
+  'copyCheckpoint',
+  'diffCheckpoints',
+  'compare',
+  'sweep',
+  'exportPoint',
   'selfTest',
 ] as const;
 export type JobKind = (typeof jobKinds)[number];
@@ -101,6 +108,17 @@ export const checkpointSchema = z.object({
   step: z.number().int().nullable(),
   importedAtMs: z.number(),
   missing: z.boolean(),
+  /** SHA-256 over name, type, shape and bytes of every tensor; null while it has not been hashed. */
+  contentHash: z.string().nullable(),
+  /** Tensors with NaN or infinite values; null while they have not been counted. */
+  nonFiniteTensors: z.number().int().nullable(),
+  /** Name of the training run whose steps belong together; null when it stands alone. */
+  trajectory: z.string().nullable(),
+  /** Lineage: the checkpoint to go back to, and the one that training started from. */
+  referenceId: z.string().nullable(),
+  parentId: z.string().nullable(),
+  /** Its files were copied into the data folder; else they are used where they lie. */
+  copied: z.boolean(),
 });
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 export const checkpointDetailSchema = checkpointSchema.extend({
@@ -219,6 +237,9 @@ export const calls = {
   'checkpoints.import': call(z.object({ paths: z.array(z.string()).min(1).max(200) }), z.array(importVerdictSchema)),
   'checkpoints.remove': call(id, ok),
   'checkpoints.restore': call(id, checkpointSchema),
+
+  ...spectraCalls,
+  ...sweepCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;
@@ -231,6 +252,9 @@ export const engineEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('job'), job: jobSchema }),
   z.object({ type: z.literal('study'), id: z.string(), revision: z.number().int() }),
   z.object({ type: z.literal('checkpoints') }),
+  /** A comparison or a sweep has new rows, or another state; `id` is its job. */
+  z.object({ type: z.literal('spectra'), id: z.string() }),
+  z.object({ type: z.literal('sweep'), id: z.string() }),
   z.object({ type: z.literal('app') }),
 ]);
 export type EngineEvent = z.infer<typeof engineEventSchema>;

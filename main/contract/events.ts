@@ -1,7 +1,9 @@
 /** What a worker says: typed events appended to `events.jsonl` of its job, ingested exactly once by (job, seq). */
 import { z } from 'zod';
 import { evaluationSchema } from './evaluation.ts';
+import { matrixSummarySchema } from './spectral.ts';
 import { ablationPointSchema, comparisonSchema } from './studyResult.ts';
+import { sweepPointResultSchema } from './sweeps.ts';
 
 export const errorShapeSchema = z.object({
   code: z.string(),
@@ -36,6 +38,14 @@ export const workerEventBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('resumePoint'), step: z.number().int() }),
   z.object({ type: z.literal('comparison'), comparison: comparisonSchema }),
   z.object({ type: z.literal('ablation'), point: ablationPointSchema }),
+  /** One matrix of a comparison; its curves are in `file` of the job's folder. */
+  z.object({
+    type: z.literal('matrix'),
+    target: z.number().int().min(0),
+    summary: matrixSummarySchema,
+    file: z.string(),
+  }),
+  z.object({ type: z.literal('sweepPoint'), point: sweepPointResultSchema }),
   z.object({ type: z.literal('artifact'), kind: z.string(), path: z.string(), data: z.unknown().optional() }),
   z.object({ type: z.literal('log'), level: z.enum(['debug', 'info', 'warn', 'error']), text: z.string() }),
   z.object({ type: z.literal('succeeded'), data: z.unknown().optional() }),

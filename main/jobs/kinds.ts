@@ -9,5 +9,10 @@ export const kinds: KindTable = {
   ablate: { load: () => import('./kinds/ablate.ts'), computes: true },
   analyse: { load: () => import('./kinds/analyse.ts'), computes: false },
   selfTest: { load: () => import('./kinds/selfTest.ts'), computes: true },
-  importCheckpoints: { load: () => Promise.reject(new Error('Checkpoints are imported by a call.')), computes: false },
+  hashCheckpoints: { load: () => import('./kinds/hashCheckpoints.ts'), computes: false },
+  copyCheckpoint: { load: () => import('./kinds/copyCheckpoint.ts'), computes: false },
+  diffCheckpoints: { load: () => import('./kinds/diffCheckpoints.ts'), computes: false },
+  compare: { load: () => import('./kinds/compare.ts'), computes: false },
+  sweep: { load: () => import('./kinds/sweep.ts'), computes: false },
+  exportPoint: { load: () => import('./kinds/exportPoint.ts'), computes: false },
 };

@@ -6,11 +6,12 @@ import type { Database } from './database.ts';
 import type { CheckpointsTable } from './schema.ts';
 
 function toCheckpoint(row: Selectable<CheckpointsTable>): Checkpoint {
-  const { dtypesJson, hasTokenizer, deletedAtMs: _, ...columns } = row;
+  const { dtypesJson, hasTokenizer, copied, filesJson: _files, deletedAtMs: _deleted, ...columns } = row;
   return {
     ...columns,
     dtypes: JSON.parse(dtypesJson) as string[],
     hasTokenizer: hasTokenizer === 1,
+    copied: copied === 1,
     missing: !existsSync(row.folder),
   };
 }
@@ -23,8 +24,13 @@ export class CheckpointStore {
 
   /** Adds a checkpoint, or brings the row of the same folder up to date (and out of the trash). @returns its id */
   put(checkpoint: Omit<Checkpoint, 'missing'>): string {
-    const { dtypes, hasTokenizer, ...columns } = checkpoint;
-    const row = { ...columns, dtypesJson: JSON.stringify(dtypes), hasTokenizer: hasTokenizer ? 1 : 0 };
+    const { dtypes, hasTokenizer, copied, ...columns } = checkpoint;
+    const row = {
+      ...columns,
+      dtypesJson: JSON.stringify(dtypes),
+      hasTokenizer: hasTokenizer ? 1 : 0,
+      copied: copied ? 1 : 0,
+    };
     const { id: _, importedAtMs: __, ...set } = { ...row, deletedAtMs: null };
     const query = this.#db.sql.insertInto('checkpoints').values(row);
     this.#db.run(query.onConflict((c) => c.column('folder').doUpdateSet(set)));

@@ -121,6 +121,52 @@ export interface CheckpointsTable {
   step: number | null;
   importedAtMs: number;
   deletedAtMs: number | null;
+  contentHash: string | null;
+  nonFiniteTensors: number | null;
+  /** Files as they were when they were last looked at, to name what is missing, extra or changed. */
+  filesJson: string | null;
+  trajectory: string | null;
+  referenceId: string | null;
+  parentId: string | null;
+  copied: Generated<number>;
+}
+
+export interface CheckpointTensorsTable {
+  checkpointId: string;
+  position: number;
+  name: string;
+  /** SHA-256 over type, shape and bytes. */
+  hash: string;
+  norm: number | null;
+  nan: number;
+  infinite: number;
+}
+
+/** Comparisons and sweeps: what makes an order the same order, and the trash. The rest is the job's. */
+export interface AnalysesTable {
+  jobId: string;
+  kind: string;
+  orderHash: string;
+  createdAtMs: number;
+  deletedAtMs: number | null;
+}
+
+export interface MatrixRowsTable {
+  jobId: string;
+  target: number;
+  weight: string;
+  seq: number;
+  summaryJson: string;
+  file: string;
+}
+
+export interface SweepPointsTable {
+  jobId: string;
+  pointKey: string;
+  seq: number;
+  /** The result without its per-matrix records, and those. */
+  pointJson: string;
+  matricesJson: string;
 }
 
 export interface UiStateTable {
@@ -144,6 +190,10 @@ export interface Schema {
   ablations: AblationsTable;
   comparisons: ComparisonsTable;
   checkpoints: CheckpointsTable;
+  checkpointTensors: CheckpointTensorsTable;
+  analyses: AnalysesTable;
+  matrixRows: MatrixRowsTable;
+  sweepPoints: SweepPointsTable;
   uiState: UiStateTable;
   notices: NoticesTable;
 }

@@ -181,7 +181,12 @@ function resolve(stage: PlannedStage, facts: StageFacts): ResolvedStage {
       const seeds = seed === -1 ? settings.seeds : [seed];
       return { request: { seed, seeds: seeds.map((one) => facts.seedResult(one)) } };
     }
-    case 'importCheckpoints':
+    case 'hashCheckpoints':
+    case 'copyCheckpoint':
+    case 'diffCheckpoints':
+    case 'compare':
+    case 'sweep':
+    case 'exportPoint':
     case 'selfTest':
       throw new TypeError(`A miniature study has no stage of kind ${stage.kind}.`);
   }

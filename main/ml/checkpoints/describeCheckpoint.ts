@@ -11,7 +11,11 @@ import type { CheckpointPlace } from './locateCheckpoint.ts';
 import { type Checkpoint, type CheckpointTensor, openCheckpoint } from './openCheckpoint.ts';
 
 /** The fields of the contract's checkpoint that come from the files. */
-export type CheckpointDescription = Omit<CheckpointDetail, 'id' | 'studyId' | 'seed' | 'importedAtMs' | 'missing'>;
+export type CheckpointDescription = Omit<
+  CheckpointDetail,
+  | 'id' | 'studyId' | 'seed' | 'importedAtMs' | 'missing'
+  | 'contentHash' | 'nonFiniteTensors' | 'trajectory' | 'referenceId' | 'parentId' | 'copied'
+>; // prettier-ignore
 
 /**
  * @param path a folder, an index, a safetensors file or one shard

@@ -10,11 +10,13 @@
  * A stream of random numbers is named by (study, kind, matrix, replicate) and not by the number of ranks, so that the
  * points of a sweep share their draws.
  */
+import { newLike, type RealArray } from '../../compute/lapack.ts';
 import { AppError } from '../../contract/errors.ts';
 import { Philox } from '../random/philox.ts';
 import { factors, scaleColumns, type Decomposition } from '../spectral/decompose.ts';
 import {
   frobeniusNorm,
+  mapReal,
   multiply,
   orthogonalityDefect,
   signFixedQ,
@@ -23,7 +25,7 @@ import {
   transposed,
   type Matrix,
 } from '../spectral/linearAlgebra.ts';
-import type { RandomControl } from './kinds.ts';
+import type { RandomControl } from '../../contract/sweeps.ts';
 import type { RevertedMatrix } from './revertMatrix.ts';
 
 export interface ControlKey {
@@ -33,9 +35,9 @@ export interface ControlKey {
   replicate: number;
 }
 
-export interface ControlMatrix {
-  weight: Matrix;
-  change: Matrix;
+export interface ControlMatrix<T extends RealArray = Float64Array> {
+  weight: Matrix<T>;
+  change: Matrix<T>;
   orthogonalityDefect: number;
 }
 
@@ -44,12 +46,12 @@ const NORM_TOLERANCE = 1e-3;
 const MAX_SECANT_STEPS = 60;
 
 /** @throws COMPUTE_FAILED no rotation reaches the norm of the edit */
-export function controlMatrix(
+export function controlMatrix<T extends RealArray>(
   kind: RandomControl,
-  target: Decomposition,
-  edited: RevertedMatrix,
+  target: Decomposition<T>,
+  edited: RevertedMatrix<T>,
   key: ControlKey,
-): ControlMatrix {
+): ControlMatrix<T> {
   const random = new Philox(key.study, kind, key.weight, key.replicate);
   const norm = frobeniusNorm(edited.change.data);
   if (norm === 0) return { weight: target.weight, change: edited.change, orthogonalityDefect: target.orthogonality };
@@ -59,48 +61,48 @@ export function controlMatrix(
 }
 
 /** W_t + change. */
-export function applied(target: Decomposition, change: Matrix): { weight: Matrix; change: Matrix } {
-  return { weight: { ...change, data: change.data.map((x, i) => target.weight.data[i]! + x) }, change };
+export function applied<T extends RealArray>(
+  target: Decomposition<T>,
+  change: Matrix<T>,
+): { weight: Matrix<T>; change: Matrix<T> } {
+  return { weight: { ...change, data: mapReal(change.data, (x, i) => target.weight.data[i]! + x) }, change };
 }
 
-function scrambled({ rows, columns, data }: Matrix, random: Philox): Matrix {
+function scrambled<T extends RealArray>({ rows, columns, data }: Matrix<T>, random: Philox): Matrix<T> {
   const rowOrder = random.permutation(rows);
   const columnOrder = random.permutation(columns);
   const rowSigns = Array.from({ length: rows }, () => (random.int(2) === 0 ? 1 : -1));
   const columnSigns = Array.from({ length: columns }, () => (random.int(2) === 0 ? 1 : -1));
-  const out = new Float64Array(data.length);
+  const out = newLike(data, data.length);
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < columns; j++)
       out[i * columns + j] = rowSigns[i]! * columnSigns[j]! * data[rowOrder[i]! * columns + columnOrder[j]!]!;
   return { rows, columns, data: out };
 }
 
-function noise({ rows, columns }: Matrix, norm: number, random: Philox): Matrix {
-  const gaussians = gaussianMatrix(rows, columns, random);
+function noise<T extends RealArray>(like: Matrix<T>, norm: number, random: Philox): Matrix<T> {
+  const gaussians = gaussianMatrix(like, random);
   const scale = norm / frobeniusNorm(gaussians.data);
-  return { rows, columns, data: gaussians.data.map((x) => scale * x) };
+  return { ...gaussians, data: mapReal(gaussians.data, (x) => scale * x) };
 }
 
-function gaussianMatrix(rows: number, columns: number, random: Philox): Matrix {
-  return { rows, columns, data: Float64Array.from({ length: rows * columns }, () => random.gaussian()) };
+function gaussianMatrix<T extends RealArray>(like: Matrix<T>, random: Philox): Matrix<T> {
+  return { ...like, data: mapReal(like.data, () => random.gaussian()) };
 }
 
 /** Turns the selected singular vectors only; the others stay, so that a partial rotation has an orthogonality defect. */
-function rotation(
-  target: Decomposition,
+function rotation<T extends RealArray>(
+  target: Decomposition<T>,
   norm: number,
   selected: number[],
   random: Philox,
   weight: string,
-): ControlMatrix {
+): ControlMatrix<T> {
   const { u, vt } = factors(target);
   const v = transposed(vt);
   // drawn for every rank, so that each rank's direction is the same in every point of a sweep
-  const [leftNoise, rightNoise] = [
-    gaussianMatrix(u.rows, u.columns, random),
-    gaussianMatrix(v.rows, v.columns, random),
-  ];
-  const turned = (t: number): ControlMatrix => {
+  const [leftNoise, rightNoise] = [gaussianMatrix(u, random), gaussianMatrix(v, random)];
+  const turned = (t: number): ControlMatrix<T> => {
     const newU = turnColumns(u, leftNoise, t, selected);
     const newV = turnColumns(v, rightNoise, t, selected);
     const rotated = multiply(scaleColumns(newU, target.s), newV, { b: true });
@@ -115,18 +117,28 @@ function rotation(
 }
 
 /** qf(M_S + t G_S) in the columns of S, the rest as it is. */
-function turnColumns(m: Matrix, noiseMatrix: Matrix, t: number, selected: number[]): Matrix {
+function turnColumns<T extends RealArray>(
+  m: Matrix<T>,
+  noiseMatrix: Matrix<T>,
+  t: number,
+  selected: number[],
+): Matrix<T> {
   const part = takeColumns(m, selected);
   const direction = takeColumns(noiseMatrix, selected);
-  const q = signFixedQ({ ...part, data: part.data.map((x, i) => x + t * direction.data[i]!) });
-  const out = { ...m, data: m.data.slice() };
+  const q = signFixedQ({ ...part, data: mapReal(part.data, (x, i) => x + t * direction.data[i]!) });
+  const out = { ...m, data: m.data.slice() as T };
   for (let i = 0; i < m.rows; i++)
     selected.forEach((j, column) => (out.data[i * m.columns + j] = q.data[i * q.columns + column]!));
   return out;
 }
 
 /** The t at which the change has this norm: doubling until it is passed, then the secant kept inside the bracket. */
-function solveByNorm(turned: (t: number) => ControlMatrix, norm: number, start: number, weight: string): ControlMatrix {
+function solveByNorm<T extends RealArray>(
+  turned: (t: number) => ControlMatrix<T>,
+  norm: number,
+  start: number,
+  weight: string,
+): ControlMatrix<T> {
   let [low, lowExcess] = [0, -norm];
   let [high, highExcess] = [Infinity, Infinity];
   let largest = 0;
@@ -156,12 +168,12 @@ function solveByNorm(turned: (t: number) => ControlMatrix, norm: number, start: 
 }
 
 /** W_t + scale D_other, with the scale that gives it the norm. @throws COMPUTE_FAILED the other edit changes nothing */
-export function doseMatrix(
-  target: Decomposition,
-  other: RevertedMatrix,
+export function doseMatrix<T extends RealArray>(
+  target: Decomposition<T>,
+  other: RevertedMatrix<T>,
   norm: number,
   weight: string,
-): { weight: Matrix; change: Matrix; scale: number } {
+): { weight: Matrix<T>; change: Matrix<T>; scale: number } {
   const otherNorm = frobeniusNorm(other.change.data);
   if (otherNorm === 0 && norm > 0)
     throw new AppError(
@@ -172,5 +184,5 @@ export function doseMatrix(
       },
     );
   const scale = otherNorm === 0 ? 0 : norm / otherNorm;
-  return { ...applied(target, { ...other.change, data: other.change.data.map((x) => scale * x) }), scale };
+  return { ...applied(target, { ...other.change, data: mapReal(other.change.data, (x) => scale * x) }), scale };
 }

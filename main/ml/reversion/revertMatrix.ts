@@ -15,6 +15,7 @@
  */
 import { factors, scaleColumns, type Decomposition } from '../spectral/decompose.ts';
 import {
+  mapReal,
   multiply,
   orthogonalityDefect,
   requireSameShape,
@@ -23,22 +24,23 @@ import {
   transposed,
   type Matrix,
 } from '../spectral/linearAlgebra.ts';
-import type { RevertKind } from './kinds.ts';
-import { selectRanks, type RankSelection } from './selectRanks.ts';
+import type { RealArray } from '../../compute/lapack.ts';
+import type { RankSelection, RevertKind } from '../../contract/sweeps.ts';
+import { selectRanks } from './selectRanks.ts';
 
 export interface MatrixReversion {
   revert: RevertKind;
   /** Absent: every rank. */
-  ranks?: RankSelection | undefined;
+  ranks?: RankSelection | null | undefined;
   /** Vectors at full rank copy the reference, values included, as the published scripts do. */
   paperCompatible?: boolean | undefined;
 }
 
-export interface RevertedMatrix {
+export interface RevertedMatrix<T extends RealArray = Float64Array> {
   /** W' [rows, columns]. */
-  weight: Matrix;
+  weight: Matrix<T>;
   /** W' - W_t, before any rounding. */
-  change: Matrix;
+  change: Matrix<T>;
   /** The reverted ranks, ascending; their number is the effective rank, whatever was asked for. */
   selected: number[];
   /** max over sides of ||Q^T Q - I||_F of the mixed singular vectors. */
@@ -46,7 +48,11 @@ export interface RevertedMatrix {
 }
 
 /** @throws SHAPE_MISMATCH */
-export function revertMatrix(target: Decomposition, reference: Decomposition, edit: MatrixReversion): RevertedMatrix {
+export function revertMatrix<T extends RealArray>(
+  target: Decomposition<T>,
+  reference: Decomposition<T>,
+  edit: MatrixReversion,
+): RevertedMatrix<T> {
   requireSameShape(target.weight, reference.weight);
   const selected = selectRanks(target.rank, edit.ranks);
   const whole = selected.length === target.rank;
@@ -57,14 +63,19 @@ export function revertMatrix(target: Decomposition, reference: Decomposition, ed
       : subtract(partialSum(target, reference, revert, selected), partialSum(target, target, 'both', selected));
   const weight = {
     ...change,
-    data: change.data.map((x, i) => (x === 0 ? target.weight.data[i]! : target.weight.data[i]! + x)),
+    data: mapReal(change.data, (x, i) => (x === 0 ? target.weight.data[i]! : target.weight.data[i]! + x)),
   };
   const mixed = revert === 'singularValues' ? [] : selected;
   return { weight, change, selected, orthogonalityDefect: mixedDefect(target, reference, mixed) };
 }
 
 /** sum over S of s_i u_i v_i^T, with values and vectors from where `revert` takes them. */
-function partialSum(target: Decomposition, reference: Decomposition, revert: RevertKind, selected: number[]): Matrix {
+function partialSum<T extends RealArray>(
+  target: Decomposition<T>,
+  reference: Decomposition<T>,
+  revert: RevertKind,
+  selected: number[],
+): Matrix<T> {
   const vectors = factors(revert === 'singularValues' ? target : reference);
   const { s } = revert === 'singularVectors' ? target : reference;
   const u = takeColumns(vectors.u, selected);
@@ -80,11 +91,15 @@ function partialSum(target: Decomposition, reference: Decomposition, revert: Rev
 }
 
 /** How far [reference vectors of S | target vectors of the rest] are from orthonormal, the worse side. */
-function mixedDefect(target: Decomposition, reference: Decomposition, mixed: readonly number[]): number {
+function mixedDefect<T extends RealArray>(
+  target: Decomposition<T>,
+  reference: Decomposition<T>,
+  mixed: readonly number[],
+): number {
   const t = factors(target);
   const r = factors(reference);
-  const mix = (from: Matrix, to: Matrix): Matrix => {
-    const out = { ...to, data: to.data.slice() };
+  const mix = (from: Matrix<T>, to: Matrix<T>): Matrix<T> => {
+    const out = { ...to, data: to.data.slice() as T };
     for (let i = 0; i < to.rows; i++)
       for (const j of mixed) out.data[i * to.columns + j] = from.data[i * to.columns + j]!;
     return out;

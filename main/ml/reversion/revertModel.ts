@@ -1,19 +1,25 @@
 /** A whole edited model: reversions and their controls over the weights of a checkpoint. */
+import type { RealArray } from '../../compute/lapack.ts';
 import { AppError } from '../../contract/errors.ts';
-import type { CheckpointDecompositions } from '../spectral/checkpointDecompositions.ts';
 import type { Decomposition } from '../spectral/decompose.ts';
 import { frobeniusNorm, type Matrix } from '../spectral/linearAlgebra.ts';
 import type { Weights } from '../spectral/targetWeights.ts';
 import { controlMatrix, doseMatrix } from './controls.ts';
-import type { RandomControl } from './kinds.ts';
+import type { MatrixEditRecord, ModelEditRecord, RandomControl } from '../../contract/sweeps.ts';
 import { revertMatrix, type MatrixReversion, type RevertedMatrix } from './revertMatrix.ts';
 
 export type EditedWeights = Map<string, { shape: number[]; data: Float32Array }>;
 
 /** `target` is the fine-tuned checkpoint that is edited, `reference` the one to go back to. */
-export interface CheckpointPair {
-  target: CheckpointDecompositions;
-  reference: CheckpointDecompositions;
+export interface CheckpointPair<T extends RealArray = Float64Array> {
+  target: Decompositions<T>;
+  reference: Decompositions<T>;
+}
+
+/** The weights of a checkpoint and the decomposition of each that is asked for. */
+export interface Decompositions<T extends RealArray> {
+  weights: Weights;
+  of(name: string): Decomposition<T>;
 }
 
 export interface ModelReversion extends MatrixReversion {
@@ -26,40 +32,14 @@ export type ControlChoice =
   /** The edit itself, scaled per matrix to the norm that the other kind of edit has. */
   | { control: 'dose' };
 
-export interface MatrixEditRecord {
-  weight: string;
-  changeNorm: number;
-  relativeChange: number;
-  orthogonalityDefect: number;
-  /** Ranks that were really reverted in this matrix; the request is clamped to min(m, n). */
-  effectiveRank: number;
-  negativeSingularValues: number;
-  /** Of a dose: W' = W_t + scale (edit - W_t). */
-  scale: number | null;
-}
-
-export interface ModelEditRecord {
-  /** ||W' - W_t||_F over the edited matrices together, before rounding to float32; and that over ||W_t||_F of the same. */
-  changeNorm: number;
-  relativeChange: number;
-  /** The largest of the matrices. */
-  orthogonalityDefect: number;
-  /** Mean over the matrices. */
-  effectiveRank: number;
-  negativeSingularValues: number;
-  /** Mean over the matrices; null but for a dose. */
-  scale: number | null;
-  matrices: MatrixEditRecord[];
-}
-
 export interface EditedModel {
   weights: EditedWeights;
   record: ModelEditRecord;
 }
 
-interface EditedMatrix {
-  weight: Matrix;
-  change: Matrix;
+interface EditedMatrix<T extends RealArray> {
+  weight: Matrix<T>;
+  change: Matrix<T>;
   orthogonalityDefect: number;
   effectiveRank: number;
   negativeSingularValues: number;
@@ -67,7 +47,7 @@ interface EditedMatrix {
 }
 
 /** @throws NOT_FOUND | SHAPE_MISMATCH | NOT_FINITE, naming the weight */
-export function revertModel(pair: CheckpointPair, edit: ModelReversion): EditedModel {
+export function revertModel<T extends RealArray>(pair: CheckpointPair<T>, edit: ModelReversion): EditedModel {
   return editModel(pair, edit.weights, (target, reference) => {
     const reverted = revertMatrix(target, reference, edit);
     return { ...reverted, effectiveRank: reverted.selected.length, negativeSingularValues: 0, scale: null };
@@ -78,7 +58,11 @@ export function revertModel(pair: CheckpointPair, edit: ModelReversion): EditedM
  * A control of `edit`: it touches the same matrices, each with the norm that the edit has there.
  * @throws COMPUTE_FAILED a rotation or a dose cannot reach the norm; INVALID_REQUEST a dose of `both`
  */
-export function controlModel(pair: CheckpointPair, edit: ModelReversion, choice: ControlChoice): EditedModel {
+export function controlModel<T extends RealArray>(
+  pair: CheckpointPair<T>,
+  edit: ModelReversion,
+  choice: ControlChoice,
+): EditedModel {
   return editModel(pair, edit.weights, (target, reference, weight) => {
     const reverted = revertMatrix(target, reference, edit);
     if (choice.control === 'dose') return dose(target, reference, edit, reverted, weight);
@@ -87,13 +71,13 @@ export function controlModel(pair: CheckpointPair, edit: ModelReversion, choice:
   });
 }
 
-function dose(
-  target: Decomposition,
-  reference: Decomposition,
+function dose<T extends RealArray>(
+  target: Decomposition<T>,
+  reference: Decomposition<T>,
   edit: ModelReversion,
-  reverted: RevertedMatrix,
+  reverted: RevertedMatrix<T>,
   weight: string,
-): EditedMatrix {
+): EditedMatrix<T> {
   if (edit.revert === 'both')
     throw new AppError(
       'INVALID_REQUEST',
@@ -112,10 +96,10 @@ function dose(
   };
 }
 
-function editModel(
-  { target, reference }: CheckpointPair,
+function editModel<T extends RealArray>(
+  { target, reference }: CheckpointPair<T>,
   names: readonly string[],
-  editMatrix: (target: Decomposition, reference: Decomposition, weight: string) => EditedMatrix,
+  editMatrix: (target: Decomposition<T>, reference: Decomposition<T>, weight: string) => EditedMatrix<T>,
 ): EditedModel {
   const weights: EditedWeights = new Map();
   for (const [name, { shape, data }] of target.weights) weights.set(name, { shape: [...shape], data });

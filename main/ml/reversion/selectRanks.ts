@@ -1,18 +1,9 @@
 /** Which ranks (indices of singular values, 0 = largest) an edit touches. */
 import { AppError } from '../../contract/errors.ts';
-
-/** The union of its parts, each clamped to the ranks that the matrix has. An empty object selects nothing. */
-export interface RankSelection {
-  /** Ranks 0 .. top - 1. */
-  top?: number | undefined;
-  /** The last `bottom` ranks of this matrix. */
-  bottom?: number | undefined;
-  /** Ranks from .. to - 1. */
-  band?: readonly [from: number, to: number] | undefined;
-}
+import type { RankSelection } from '../../contract/sweeps.ts';
 
 /** Ascending. @throws INVALID_REQUEST a count is negative or not an integer */
-export function selectRanks(rank: number, selection?: RankSelection): number[] {
+export function selectRanks(rank: number, selection?: RankSelection | null): number[] {
   const all = Array.from({ length: rank }, (_, i) => i);
   if (!selection) return all;
   const { top = 0, bottom = 0, band: [from, to] = [0, 0] } = selection;

@@ -1,21 +1,25 @@
 /** The decompositions of one checkpoint, each computed once, however many comparisons and edits use it. */
 import { AppError } from '../../contract/errors.ts';
+import type { Precision } from '../../contract/spectral.ts';
 import { decompose, decomposeAsync, type Decomposition } from './decompose.ts';
+import type { RealOf } from './linearAlgebra.ts';
 import { weightMatrix, type Weights } from './targetWeights.ts';
 
-export class CheckpointDecompositions {
+export class CheckpointDecompositions<P extends Precision = 'float64'> {
   readonly weights: Weights;
-  readonly #byName = new Map<string, Decomposition>();
+  readonly precision: P;
+  readonly #byName = new Map<string, Decomposition<RealOf<P>>>();
 
-  constructor(weights: Weights) {
+  constructor(weights: Weights, precision: P = 'float64' as P) {
     this.weights = weights;
+    this.precision = precision;
   }
 
   /** Computes it when it is asked for the first time. @throws NOT_FOUND | SHAPE_MISMATCH | NOT_FINITE, naming the weight */
-  of(name: string): Decomposition {
+  of(name: string): Decomposition<RealOf<P>> {
     let found = this.#byName.get(name);
     if (!found) {
-      found = namingWeight(name, () => decompose(weightMatrix(this.weights, name)));
+      found = namingWeight(name, () => decompose(weightMatrix(this.weights, name), this.precision));
       this.#byName.set(name, found);
     }
     return found;
@@ -34,7 +38,7 @@ export class CheckpointDecompositions {
         if (options.signal?.aborted) throw new AppError('CANCELLED', 'The decomposition was cancelled.');
         const name = missing[next++]!;
         try {
-          this.#byName.set(name, await decomposeAsync(weightMatrix(this.weights, name)));
+          this.#byName.set(name, await decomposeAsync(weightMatrix(this.weights, name), this.precision));
         } catch (error) {
           throw withWeightName(name, error);
         }

@@ -1,30 +1,44 @@
 /**
- * The few dense operations that the spectral part needs, float64, row-major: by LAPACK and BLAS where they are installed,
- * else by plain TypeScript (the same results to rounding, much slower above a few hundred rows).
+ * The few dense operations that the spectral part needs, row-major, in the precision of their operands: by LAPACK and BLAS
+ * where they are installed, else by plain TypeScript (the same results to rounding, much slower above a few hundred rows).
  */
 import {
   gemm,
   lapackStatus,
+  newLike,
   requireFiniteMatrix,
   signFixedQ as lapackSignFixedQ,
   svd,
   svdAsync,
+  type RealArray,
   type Svd,
 } from '../../compute/lapack.ts';
 import { AppError } from '../../contract/errors.ts';
+import type { Precision } from '../../contract/spectral.ts';
 import { jacobiSvd } from './jacobiSvd.ts';
 
-/** Row-major float64 [rows, columns]. */
-export interface Matrix {
+/** Row-major [rows, columns]. */
+export interface Matrix<T extends RealArray = Float64Array> {
   rows: number;
   columns: number;
-  data: Float64Array;
+  data: T;
 }
 
-export type MatrixLike = { rows: number; columns: number; data: Float32Array | Float64Array };
+export type MatrixLike = Matrix<RealArray>;
+type Shape = Pick<MatrixLike, 'rows' | 'columns'>;
 
-export function toMatrix({ rows, columns, data }: MatrixLike): Matrix {
-  return { rows, columns, data: data instanceof Float64Array ? data : Float64Array.from(data) };
+/** In this precision; the data themselves where they have it already. */
+export function toPrecision<P extends Precision>({ rows, columns, data }: MatrixLike, precision: P): Matrix<RealOf<P>> {
+  const [Wanted] = precision === 'float32' ? [Float32Array] : [Float64Array];
+  return { rows, columns, data: (data instanceof Wanted ? data : Wanted.from(data)) as RealOf<P> };
+}
+export type RealOf<P extends Precision> = P extends 'float32' ? Float32Array : Float64Array;
+
+/** f of every element and its index. */
+export function mapReal<T extends RealArray>(data: T, f: (x: number, i: number) => number): T {
+  const out = newLike(data, data.length);
+  for (let i = 0; i < data.length; i++) out[i] = f(data[i]!, i);
+  return out;
 }
 
 /** Which implementation the next call uses; recorded with results. */
@@ -32,10 +46,9 @@ export function linearAlgebraBackend(): 'openblas' | 'typescript' {
   return lapackStatus().ready ? 'openblas' : 'typescript';
 }
 
-/** Thin SVD in float64. @throws NOT_FINITE | SHAPE_MISMATCH */
-export function thinSvd(matrix: MatrixLike): Svd<Float64Array> {
-  const { rows, columns, data } = toMatrix(matrix);
-  if (!lapackStatus().ready) return jacobiSvd(data, rows, columns);
+/** Thin SVD. @throws NOT_FINITE | SHAPE_MISMATCH */
+export function thinSvd<T extends RealArray>({ rows, columns, data }: Matrix<T>): Svd<T> {
+  if (!lapackStatus().ready) return plainSvd(data, rows, columns);
   try {
     return svd(data, rows, columns);
   } catch (error) {
@@ -44,9 +57,8 @@ export function thinSvd(matrix: MatrixLike): Svd<Float64Array> {
 }
 
 /** The same off the main thread where LAPACK is there. */
-export async function thinSvdAsync(matrix: MatrixLike): Promise<Svd<Float64Array>> {
-  const { rows, columns, data } = toMatrix(matrix);
-  if (!lapackStatus().ready) return jacobiSvd(data, rows, columns);
+export async function thinSvdAsync<T extends RealArray>({ rows, columns, data }: Matrix<T>): Promise<Svd<T>> {
+  if (!lapackStatus().ready) return plainSvd(data, rows, columns);
   try {
     return await svdAsync(data, rows, columns);
   } catch (error) {
@@ -55,13 +67,28 @@ export async function thinSvdAsync(matrix: MatrixLike): Promise<Svd<Float64Array
 }
 
 /** gesdd is known to fail on rare finite matrices; Jacobi does not. */
-function jacobiInstead(error: unknown, data: Float64Array, rows: number, columns: number): Svd<Float64Array> {
-  if (error instanceof AppError && error.code === 'COMPUTE_FAILED') return jacobiSvd(data, rows, columns);
+function jacobiInstead<T extends RealArray>(error: unknown, data: T, rows: number, columns: number): Svd<T> {
+  if (error instanceof AppError && error.code === 'COMPUTE_FAILED') return plainSvd(data, rows, columns);
   throw error;
 }
 
+/** Computed in float64, given back in the precision of the data. */
+function plainSvd<T extends RealArray>(data: T, rows: number, columns: number): Svd<T> {
+  const { rank, u, s, vt } = jacobiSvd(data, rows, columns);
+  const like = (values: Float64Array): T => {
+    const out = newLike(data, values.length);
+    out.set(values);
+    return out;
+  };
+  return { rows, columns, rank, u: like(u), s: like(s), vt: like(vt) };
+}
+
 /** op(a) op(b), where op transposes when asked. @throws SHAPE_MISMATCH the inner sizes differ */
-export function multiply(a: Matrix, b: Matrix, transpose: { a?: boolean; b?: boolean } = {}): Matrix {
+export function multiply<T extends RealArray>(
+  a: Matrix<T>,
+  b: Matrix<T>,
+  transpose: { a?: boolean; b?: boolean } = {},
+): Matrix<T> {
   const [m, inner] = transpose.a ? [a.columns, a.rows] : [a.rows, a.columns];
   const [innerB, n] = transpose.b ? [b.columns, b.rows] : [b.rows, b.columns];
   if (inner !== innerB)
@@ -72,13 +99,13 @@ export function multiply(a: Matrix, b: Matrix, transpose: { a?: boolean; b?: boo
   return { rows: m, columns: n, data };
 }
 
-function plainProduct(
-  a: Matrix,
-  b: Matrix,
+function plainProduct<T extends RealArray>(
+  a: Matrix<T>,
+  b: Matrix<T>,
   [m, inner, n]: [number, number, number],
   transpose: { a?: boolean; b?: boolean },
-): Float64Array {
-  const out = new Float64Array(m * n);
+): T {
+  const out = newLike(a.data, m * n);
   const [aRow, aColumn] = transpose.a ? [1, a.columns] : [a.columns, 1];
   const [bRow, bColumn] = transpose.b ? [1, b.columns] : [b.columns, 1];
   for (let i = 0; i < m; i++)
@@ -91,7 +118,7 @@ function plainProduct(
 }
 
 /** Q [rows, columns] of the thin QR with R's diagonal >= 0; rows >= columns. */
-export function signFixedQ(matrix: Matrix): Matrix {
+export function signFixedQ<T extends RealArray>(matrix: Matrix<T>): Matrix<T> {
   const { rows, columns, data } = matrix;
   if (lapackStatus().ready) return { rows, columns, data: lapackSignFixedQ(data, rows, columns) };
   requireFiniteMatrix(data, rows, columns);
@@ -99,8 +126,8 @@ export function signFixedQ(matrix: Matrix): Matrix {
 }
 
 /** Gram-Schmidt, each column twice; its R has a positive diagonal by construction. */
-function gramSchmidtQ(data: Float64Array, rows: number, columns: number): Float64Array {
-  const q = data.slice();
+function gramSchmidtQ<T extends RealArray>(data: T, rows: number, columns: number): T {
+  const q = data.slice() as T;
   for (let j = 0; j < columns; j++) {
     for (let pass = 0; pass < 2; pass++)
       for (let p = 0; p < j; p++) {
@@ -117,12 +144,12 @@ function gramSchmidtQ(data: Float64Array, rows: number, columns: number): Float6
 }
 
 /** a - b. @throws SHAPE_MISMATCH */
-export function subtract(a: Matrix, b: Matrix): Matrix {
+export function subtract<T extends RealArray>(a: Matrix<T>, b: Matrix<T>): Matrix<T> {
   requireSameShape(a, b);
-  return { ...a, data: a.data.map((x, i) => x - b.data[i]!) };
+  return { ...a, data: mapReal(a.data, (x, i) => x - b.data[i]!) };
 }
 
-export function requireSameShape(a: MatrixLike, b: MatrixLike): void {
+export function requireSameShape(a: Shape, b: Shape): void {
   if (a.rows === b.rows && a.columns === b.columns) return;
   throw new AppError(
     'SHAPE_MISMATCH',
@@ -142,21 +169,23 @@ export function frobeniusNorm(data: ArrayLike<number>): number {
 }
 
 /** The columns of these indices, in their order. */
-export function takeColumns(m: Matrix, indices: readonly number[]): Matrix {
-  const out: Matrix = { rows: m.rows, columns: indices.length, data: new Float64Array(m.rows * indices.length) };
+export function takeColumns<T extends RealArray>(m: Matrix<T>, indices: readonly number[]): Matrix<T> {
+  const columns = indices.length;
+  const data = newLike(m.data, m.rows * columns);
   for (let i = 0; i < m.rows; i++)
-    indices.forEach((j, column) => (out.data[i * out.columns + column] = m.data[i * m.columns + j]!));
-  return out;
+    for (let column = 0; column < columns; column++)
+      data[i * columns + column] = m.data[i * m.columns + indices[column]!]!;
+  return { rows: m.rows, columns, data };
 }
 
-export function transposed({ rows, columns, data }: Matrix): Matrix {
-  const out = new Float64Array(data.length);
+export function transposed<T extends RealArray>({ rows, columns, data }: Matrix<T>): Matrix<T> {
+  const out = newLike(data, data.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j]!;
   return { rows: columns, columns: rows, data: out };
 }
 
 /** ||Q^T Q - I||_F of the columns of Q. */
-export function orthogonalityDefect(q: Matrix): number {
+export function orthogonalityDefect<T extends RealArray>(q: Matrix<T>): number {
   const gram = multiply(q, q, { a: true });
   for (let i = 0; i < gram.rows; i++) gram.data[i * gram.columns + i]! -= 1;
   return frobeniusNorm(gram.data);

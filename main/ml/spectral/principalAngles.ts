@@ -10,7 +10,8 @@
  */
 import { AppError } from '../../contract/errors.ts';
 import { Philox } from '../random/philox.ts';
-import { factors, type Decomposition } from './decompose.ts';
+import type { RealArray, Svd } from '../../compute/lapack.ts';
+import { factors } from './decompose.ts';
 import { multiply, signFixedQ, subtract, takeColumns, thinSvd, transposed, type Matrix } from './linearAlgebra.ts';
 
 export interface SubspaceAngles {
@@ -26,7 +27,7 @@ export function forcedZeroCount(d: number, k: number): number {
 }
 
 /** a, b: orthonormal columns [d, k]. @throws SHAPE_MISMATCH */
-export function subspaceAngles(a: Matrix, b: Matrix): SubspaceAngles {
+export function subspaceAngles<T extends RealArray>(a: Matrix<T>, b: Matrix<T>): SubspaceAngles {
   if (a.rows !== b.rows || a.columns !== b.columns)
     throw new AppError(
       'SHAPE_MISMATCH',
@@ -58,7 +59,11 @@ export interface PrincipalAngles {
 }
 
 /** Angles between the leading `rank` left and right singular vectors of two matrices; the rank is clamped to 1 .. min(m, n). */
-export function principalAnglesRad(reference: Decomposition, target: Decomposition, rank: number): PrincipalAngles {
+export function principalAnglesRad<T extends RealArray>(
+  reference: Svd<T>,
+  target: Svd<T>,
+  rank: number,
+): PrincipalAngles {
   const k = Math.max(1, Math.min(Math.trunc(rank), reference.rank));
   const leading = Array.from({ length: k }, (_, i) => i);
   const a = factors(reference);

@@ -1,12 +1,13 @@
 /** Numbers about one spectrum, and about what a change of the weights did to it. */
+import type { Svd } from '../../compute/lapack.ts';
 import { Philox } from '../random/philox.ts';
 import { factors, type Decomposition } from './decompose.ts';
 import { frobeniusNorm, multiply, requireSameShape, subtract, thinSvd } from './linearAlgebra.ts';
 
 /** s_target - s_reference, index by index. */
-export function deltaSigma(reference: Decomposition, target: Decomposition): Float64Array {
-  requireSameShape(reference.weight, target.weight);
-  return target.s.map((s, i) => s - reference.s[i]!);
+export function deltaSigma(reference: Svd, target: Svd): Float64Array {
+  requireSameShape(reference, target);
+  return Float64Array.from(target.s, (s, i) => s - reference.s[i]!);
 }
 
 /** What a Gaussian change of the same Frobenius norm does to the singular values: one draw, index by index. */
@@ -63,23 +64,24 @@ export function restorationAlignment(
 }
 
 /** ||W||_F^2 / s_1^2; 0 for the zero matrix. */
-export function stableRank(s: Float64Array): number {
+export function stableRank(s: ArrayLike<number>): number {
   const largest = s[0] ?? 0;
-  return largest === 0 ? 0 : s.reduce((sum, x) => sum + (x / largest) ** 2, 0);
+  return largest === 0 ? 0 : Array.from(s).reduce((sum, x) => sum + (x / largest) ** 2, 0);
 }
 
 /** exp of the entropy of s / sum(s) (Roy and Vetterli, "The effective rank", 2007); 0 for the zero matrix. */
-export function entropyRank(s: Float64Array): number {
-  const sum = s.reduce((total, x) => total + x, 0);
+export function entropyRank(s: ArrayLike<number>): number {
+  const values = Array.from(s);
+  const sum = values.reduce((total, x) => total + x, 0);
   if (sum === 0) return 0;
-  return Math.exp(s.reduce((entropy, x) => (x === 0 ? entropy : entropy - (x / sum) * Math.log(x / sum)), 0));
+  return Math.exp(values.reduce((entropy, x) => (x === 0 ? entropy : entropy - (x / sum) * Math.log(x / sum)), 0));
 }
 
 /**
  * min over neighbours of (s_i - s_(i+1)) / s_i, among values above rounding: where it is small, pairing vectors by index
  * is arbitrary. 1 where there are no neighbours.
  */
-export function smallestRelativeGap(s: Float64Array): number {
+export function smallestRelativeGap(s: ArrayLike<number>): number {
   const noise = (s[0] ?? 0) * s.length * 2 ** -52;
   let smallest = 1;
   for (let i = 0; i + 1 < s.length && s[i]! > noise; i++) smallest = Math.min(smallest, (s[i]! - s[i + 1]!) / s[i]!);

@@ -1,13 +1,10 @@
 /** Which weights are decomposed and reverted: the projections of the decoder layers, by their Hugging Face names. */
 import { AppError } from '../../contract/errors.ts';
+import type { Projection } from '../../contract/spectral.ts';
 import type { MatrixLike } from './linearAlgebra.ts';
 
 /** Hugging Face names, `[out, in]` layout. */
 export type Weights = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
-
-/** The paper's six, and `o`, which its published scripts also edit. */
-export const projections = ['q', 'k', 'v', 'gate', 'up', 'down', 'o'] as const;
-export type Projection = (typeof projections)[number];
 
 export interface TargetWeight {
   name: string;

@@ -4,7 +4,7 @@
  */
 import type { Evaluation } from '../../contract/evaluation.ts';
 import { rlArms, type RlArm } from '../../contract/settings.ts';
-import { revertKinds } from '../reversion/kinds.ts';
+import { revertKinds } from '../../contract/sweeps.ts';
 import type { Accuracy, Alternative } from './difference.ts';
 import {
   ablationTarget,

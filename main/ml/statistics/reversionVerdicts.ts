@@ -5,7 +5,7 @@
  * Replicates are never pooled into one interval of episodes.
  */
 import type { AblationPoint, Verdicts } from '../../contract/studyResult.ts';
-import { randomControls, revertKinds } from '../reversion/kinds.ts';
+import { randomControls, revertKinds } from '../../contract/sweeps.ts';
 import { accuracyDifference } from './difference.ts';
 import { share } from './proportions.ts';
 import { ablationTarget, accuracyOf, type SeedFacts, type Stage } from './studyFacts.ts';

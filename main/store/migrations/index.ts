@@ -2,8 +2,10 @@
 import type { Migration } from 'kysely/migration';
 import { studiesAndJobs } from './0001-studies-and-jobs.ts';
 import { checkpointsAndState } from './0002-checkpoints-and-state.ts';
+import { spectralLab } from './0003-spectral-lab.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-studies-and-jobs': studiesAndJobs,
   '0002-checkpoints-and-state': checkpointsAndState,
+  '0003-spectral-lab': spectralLab,
 };

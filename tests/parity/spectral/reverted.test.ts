@@ -1,7 +1,8 @@
 /** Reverted weights against numpy, every variant of `spectral/reverted.json`, read from its name. */
 import { describe, expect, it } from 'vitest';
 import { revertModel } from '../../../main/ml/reversion/revertModel.ts';
-import { projections, targetWeights } from '../../../main/ml/spectral/targetWeights.ts';
+import { projections } from '../../../main/contract/spectral.ts';
+import { targetWeights } from '../../../main/ml/spectral/targetWeights.ts';
 import { expectClose } from '../compare.ts';
 import { hasFixture, readJson, readTensors } from '../fixtures.ts';
 import { openPair } from './spectralPair.ts';

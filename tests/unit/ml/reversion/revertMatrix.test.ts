@@ -1,7 +1,7 @@
 /** The laws of reversion, on square and GQA-shaped matrices. */
 import { describe, expect, it } from 'vitest';
 import { Philox } from '../../../../main/ml/random/philox.ts';
-import { revertKinds } from '../../../../main/ml/reversion/kinds.ts';
+import { revertKinds } from '../../../../main/contract/sweeps.ts';
 import { revertMatrix } from '../../../../main/ml/reversion/revertMatrix.ts';
 import { selectRanks } from '../../../../main/ml/reversion/selectRanks.ts';
 import { decompose, factors, scaleColumns, type Decomposition } from '../../../../main/ml/spectral/decompose.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Philox } from '../../../../main/ml/random/philox.ts';
-import { randomControls } from '../../../../main/ml/reversion/kinds.ts';
+import { randomControls } from '../../../../main/contract/sweeps.ts';
 import {
   controlModel,
   interpolateWeights,
