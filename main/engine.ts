@@ -102,7 +102,11 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
     onChanged: (id, revision) => events.publish({ type: 'study', id, revision }),
   });
   supervisor.listen({
-    onJob: (job) => events.publish({ type: 'job', job }),
+    onJob: (job) => {
+      events.publish({ type: 'job', job });
+      if (job.kind === 'compare') events.publish({ type: 'spectra', id: job.id });
+      if (job.kind === 'sweep') events.publish({ type: 'sweep', id: job.id });
+    },
     onEvents: () => undefined,
     onSettled: () => undefined,
   });

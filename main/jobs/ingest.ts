@@ -46,6 +46,12 @@ function apply(store: Store, job: Job, attemptSeq: number, revision: number, eve
     case 'ablation':
       store.results.putAblation(job.id, seq, event.point);
       return;
+    case 'matrix':
+      store.analyses.putMatrix(job.id, seq, event);
+      return;
+    case 'sweepPoint':
+      store.analyses.putPoint(job.id, seq, event.point);
+      return;
     case 'succeeded':
       store.jobs.setOutput(job.id, event.data);
       return;

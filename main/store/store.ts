@@ -1,4 +1,5 @@
 /** Everything that is kept, by table group. The only door to the database. */
+import { AnalysisStore } from './analysisStore.ts';
 import { AppStore } from './appStore.ts';
 import { CheckpointStore } from './checkpointStore.ts';
 import { openDatabase } from './database.ts';
@@ -11,6 +12,7 @@ export interface Store {
   jobs: JobStore;
   results: ResultStore;
   checkpoints: CheckpointStore;
+  analyses: AnalysisStore;
   app: AppStore;
   /** All or nothing; may be nested. */
   transaction<T>(body: () => T): T;
@@ -25,6 +27,7 @@ export async function openStore(file: string): Promise<Store> {
     jobs: new JobStore(db),
     results: new ResultStore(db),
     checkpoints: new CheckpointStore(db),
+    analyses: new AnalysisStore(db),
     app: new AppStore(db),
     transaction: (body) => db.transaction(body),
     close: () => db.close(),
