@@ -19,11 +19,12 @@ export interface MenuActions {
 }
 
 /** Pages in the order of the left rail; the position is the key (Ctrl/Cmd+1 ...). */
-const pages: { page: DesktopPage; label: string; key: number }[] = [
-  { page: 'home', label: 'Home', key: 1 },
-  { page: 'studies', label: 'Studies', key: 2 },
-  { page: 'jobs', label: 'Jobs', key: 3 },
-  { page: 'checkpoints', label: 'Checkpoints', key: 4 },
+const pages: { page: DesktopPage; label: string }[] = [
+  { page: 'home', label: 'Home' },
+  { page: 'studies', label: 'Studies' },
+  { page: 'checkpoints', label: 'Checkpoints' },
+  { page: 'spectrum', label: 'Spectrum' },
+  { page: 'jobs', label: 'Jobs' },
 ];
 
 const themes: { theme: WindowState['theme']; label: string }[] = [
@@ -117,10 +118,10 @@ function viewMenu(theme: WindowState['theme'], actions: MenuActions): MenuItemCo
     id: 'view',
     label: '&View',
     submenu: [
-      ...pages.map(({ page, label, key }): MenuItemConstructorOptions => ({
+      ...pages.map(({ page, label }, index): MenuItemConstructorOptions => ({
         id: page,
         label,
-        accelerator: `CmdOrCtrl+${key}`,
+        accelerator: `CmdOrCtrl+${index + 1}`,
         click: () => actions.send({ type: 'go', page }),
       })),
       separator,

@@ -3,8 +3,8 @@
  * The whole bridge on one screen; electron/preload.ts implements it.
  */
 
-/** Pages that the menu's Ctrl/Cmd+1..4 go to. */
-export type DesktopPage = 'home' | 'studies' | 'jobs' | 'checkpoints';
+/** Pages that the menu's Ctrl/Cmd+1, 2, ... go to. */
+export type DesktopPage = 'home' | 'studies' | 'checkpoints' | 'spectrum' | 'jobs';
 
 /** What a native menu, a dock icon or a second start asks the page to do. */
 export type MenuCommand =

@@ -14,6 +14,7 @@ const paths: Record<DesktopPage, string> = {
   home: '/',
   studies: '/studies',
   checkpoints: '/checkpoints',
+  spectrum: '/spectrum',
   jobs: '/jobs',
 };
 

@@ -8,9 +8,11 @@ export interface Page {
   digit: number;
 }
 
-export const pages: Page[] = [
-  { path: '/', label: 'Home', icon: 'home', digit: 1 },
-  { path: '/studies', label: 'Studies', icon: 'studies', digit: 2 },
-  { path: '/jobs', label: 'Jobs', icon: 'jobs', digit: 3 },
-  { path: '/checkpoints', label: 'Checkpoints', icon: 'checkpoints', digit: 4 },
+const listed: Omit<Page, 'digit'>[] = [
+  { path: '/', label: 'Home', icon: 'home' },
+  { path: '/studies', label: 'Studies', icon: 'studies' },
+  { path: '/checkpoints', label: 'Checkpoints', icon: 'checkpoints' },
+  { path: '/spectrum', label: 'Spectrum', icon: 'spectrum' },
+  { path: '/jobs', label: 'Jobs', icon: 'jobs' },
 ];
+export const pages: Page[] = listed.map((page, index) => ({ ...page, digit: index + 1 }));

@@ -1,6 +1,7 @@
 /** The main flow without a mouse: to a page, through the palette, into a form, a study started and cancelled. */
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { pages } from '../../renderer/components/pages.ts';
 import { openPage } from './browser.ts';
 import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
@@ -32,13 +33,8 @@ describeWith([chromium], 'The keyboard in Chromium', () => {
   test('every page by its key, and through the palette', async () => {
     const { page, context, faults } = await openPage(lab.browser, lab.engine.address);
     await page.getByRole('heading', { level: 1 }).waitFor();
-    for (const [key, path] of [
-      ['2', '/studies'],
-      ['3', '/jobs'],
-      ['4', '/checkpoints'],
-      ['1', '/'],
-    ] as const) {
-      await page.keyboard.press(`Control+${key}`);
+    for (const { digit, path } of [...pages].reverse()) {
+      await page.keyboard.press(`Control+${digit}`);
       await page.waitForURL((url) => url.pathname === path);
     }
     await page.keyboard.press('Control+k');

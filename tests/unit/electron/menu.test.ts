@@ -2,6 +2,7 @@ import type { MenuItemConstructorOptions } from 'electron';
 import { expect, test } from 'vitest';
 import type { MenuCommand } from '../../../main/contract/desktop.ts';
 import { menuTemplate } from '../../../electron/menu.ts';
+import { pages } from '../../../renderer/components/pages.ts';
 
 function menuOf(platform: NodeJS.Platform) {
   const sent: (MenuCommand | string)[] = [];
@@ -60,4 +61,12 @@ test('items do what they say', () => {
     'quit',
   ]);
   expect(items.find((item) => item.id === 'theme-dark')?.checked).toBe(true);
+});
+
+test('the pages are those of the rail, with its keys', () => {
+  const { items } = menuOf('linux');
+  const keys = items.filter(({ accelerator }) => /^CmdOrCtrl\+\d$/.test(String(accelerator)));
+  expect(keys.map(({ label, accelerator }) => [label, accelerator])).toEqual(
+    pages.map(({ label, digit }) => [label, `CmdOrCtrl+${digit}`]),
+  );
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pages } from '../../../../renderer/components/pages.ts';
 import { handleShortcut } from '../../../../renderer/components/shortcuts.ts';
 
 function press(key: string, modifiers: Partial<KeyboardEvent> = {}): string[] {
@@ -13,12 +14,7 @@ function press(key: string, modifiers: Partial<KeyboardEvent> = {}): string[] {
 }
 
 describe('shortcuts', () => {
-  it.each([
-    ['1', '/'],
-    ['2', '/studies'],
-    ['3', '/jobs'],
-    ['4', '/checkpoints'],
-  ])('Ctrl+%s goes to %s', (key, path) => {
+  it.each(pages.map(({ path }, index) => [String(index + 1), path]))('Ctrl+%s goes to %s', (key, path) => {
     expect(press(key, { ctrlKey: true })).toEqual([path]);
     expect(press(key, { metaKey: true })).toEqual([path]);
     expect(press(key)).toEqual([]);
