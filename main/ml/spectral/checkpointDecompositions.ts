@@ -1,6 +1,7 @@
 /** The decompositions of one checkpoint, each computed once, however many comparisons and edits use it. */
 import { AppError } from '../../contract/errors.ts';
 import type { Precision } from '../../contract/spectral.ts';
+import { withWeightName } from './decomposer.ts';
 import { decompose, decomposeAsync, type Decomposition } from './decompose.ts';
 import type { RealOf } from './linearAlgebra.ts';
 import { weightMatrix, type Weights } from './targetWeights.ts';
@@ -55,14 +56,4 @@ function namingWeight<T>(name: string, compute: () => T): T {
   } catch (error) {
     throw withWeightName(name, error);
   }
-}
-
-function withWeightName(name: string, error: unknown): unknown {
-  if (!(error instanceof AppError) || error.message.includes(name)) return error;
-  const { code, message, hint, details } = error;
-  return new AppError(code, `${name}: ${message}`, {
-    ...(hint ? { hint } : {}),
-    details: { ...details, weight: name },
-    cause: error,
-  });
 }

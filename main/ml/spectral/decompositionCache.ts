@@ -1,0 +1,115 @@
+/**
+ * Decompositions on disk, one file each, named by the tensor's hash and the precision: equal tensors of any checkpoint are
+ * decomposed once. A damaged file counts as absent and is removed. Several processes may use one folder: files appear whole
+ * (written aside, flushed, renamed), and what one of them removes is merely absent for the others.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Precision } from '../../contract/spectral.ts';
+import type { Factorisation } from './decompose.ts';
+import { decompositionBytes, readDecomposition, writeDecomposition } from './decompositionFile.ts';
+import type { RealOf } from './linearAlgebra.ts';
+
+const ending = '.svd';
+const partialEnding = '.partial';
+/** Nobody writes one file for an hour: what is left is of a process that was killed. */
+const stalePartialMs = 3_600_000;
+
+export class DecompositionCache {
+  readonly folder: string;
+  readonly budgetBytes: number;
+  /** Why the last decomposition could not be kept (a full disk); null while all is well. */
+  problem: string | null = null;
+
+  /** @param budgetBytes what the folder may hold; what was not used for the longest time goes first */
+  constructor(folder: string, budgetBytes: number) {
+    this.folder = folder;
+    this.budgetBytes = budgetBytes;
+  }
+
+  /** Whether there is a file; it may still turn out to be damaged. */
+  async has(hash: string, precision: Precision): Promise<boolean> {
+    return (await stat(this.#path(hash, precision)).catch(() => null)) !== null;
+  }
+
+  /** @returns null when it is not there, or was damaged and has been removed */
+  async get<P extends Precision>(hash: string, precision: P): Promise<Factorisation<RealOf<P>> | null> {
+    const path = this.#path(hash, precision);
+    const handle = await open(path, 'r').catch(() => null);
+    if (handle === null) return null;
+    let found: Factorisation<RealOf<P>> | null = null;
+    try {
+      found = await readDecomposition(handle, precision);
+    } catch {
+      // a sector that cannot be read: as damaged as wrong bytes
+    } finally {
+      await handle.close();
+    }
+    const now = new Date();
+    // used now; another process may have removed it meanwhile
+    if (found) await utimes(path, now, now).catch(() => undefined);
+    else await rm(path, { force: true }).catch(() => undefined);
+    return found;
+  }
+
+  /** Keeps it, unless it alone exceeds the budget or the disk refuses (`problem`): a result is not lost for want of a cache. */
+  async put<P extends Precision>(
+    hash: string,
+    precision: P,
+    factorisation: Factorisation<RealOf<P>>,
+  ): Promise<boolean> {
+    if (decompositionBytes(factorisation, precision) > this.budgetBytes) return false;
+    const path = this.#path(hash, precision);
+    const partial = `${path}.${process.pid}-${randomUUID()}${partialEnding}`;
+    try {
+      await mkdir(this.folder, { recursive: true });
+      await this.#write(partial, precision, factorisation);
+      await rename(partial, path);
+      await this.#evict();
+      this.problem = null;
+      return true;
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+      await rm(partial, { force: true }).catch(() => undefined);
+      return false;
+    }
+  }
+
+  async #write<P extends Precision>(
+    path: string,
+    precision: P,
+    factorisation: Factorisation<RealOf<P>>,
+  ): Promise<void> {
+    const handle = await open(path, 'wx');
+    try {
+      await writeDecomposition(handle, precision, factorisation);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Removes the least recently used until the rest fits, and what killed processes left half written. */
+  async #evict(): Promise<void> {
+    const files: { path: string; bytes: number; usedMs: number }[] = [];
+    for (const name of await readdir(this.folder)) {
+      const path = join(this.folder, name);
+      const found = await stat(path).catch(() => null);
+      if (!found?.isFile()) continue;
+      if (name.endsWith(ending)) files.push({ path, bytes: found.size, usedMs: found.mtimeMs });
+      else if (name.endsWith(partialEnding) && Date.now() - found.mtimeMs > stalePartialMs)
+        await rm(path, { force: true });
+    }
+    let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { path, bytes } of files.sort((a, b) => a.usedMs - b.usedMs)) {
+      if (total <= this.budgetBytes) return;
+      await rm(path, { force: true });
+      total -= bytes;
+    }
+  }
+
+  #path(hash: string, precision: Precision): string {
+    return join(this.folder, `${hash}-${precision}${ending}`);
+  }
+}
