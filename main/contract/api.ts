@@ -4,6 +4,7 @@
  * of anything: after a reload the view asks for what it missed by sequence number.
  */
 import { z } from 'zod';
+import { checkpointDiffSchema, sharingSchema, verificationSchema } from './catalogue.ts';
 import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
@@ -90,6 +91,15 @@ export const tensorInfoSchema = z.object({
   bytes: z.number(),
   file: z.string(),
 });
+export type TensorInfo = z.infer<typeof tensorInfoSchema>;
+/** A tensor with what hashing has found; nulls while it has not been hashed. */
+export const tensorRecordSchema = tensorInfoSchema.extend({
+  hash: z.string().nullable(),
+  norm: z.number().nullable(),
+  nan: z.number().int().nullable(),
+  infinite: z.number().int().nullable(),
+});
+export type TensorRecord = z.infer<typeof tensorRecordSchema>;
 export const checkpointSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -123,7 +133,11 @@ export const checkpointSchema = z.object({
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 export const checkpointDetailSchema = checkpointSchema.extend({
   config: z.record(z.string(), z.unknown()),
-  tensorTable: z.array(tensorInfoSchema),
+  tensorTable: z.array(tensorRecordSchema),
+  /** Why its files cannot be read now; config and tensors are empty then. Null when they can. */
+  fault: z.string().nullable(),
+  /** Other checkpoints that hold some of the same tensors, most first. */
+  sharing: z.array(sharingSchema),
 });
 export type CheckpointDetail = z.infer<typeof checkpointDetailSchema>;
 
@@ -174,6 +188,15 @@ export const appStateSchema = z.object({
   sampleAvailable: z.boolean(),
 });
 export type AppState = z.infer<typeof appStateSchema>;
+
+export const checkpointPatchSchema = z.object({
+  name: z.string().trim().min(1).max(200).optional(),
+  step: z.number().int().min(0).nullable().optional(),
+  trajectory: z.string().trim().min(1).max(200).nullable().optional(),
+  referenceId: z.string().nullable().optional(),
+  parentId: z.string().nullable().optional(),
+});
+export type CheckpointPatch = z.infer<typeof checkpointPatchSchema>;
 
 const id = z.object({ id: z.string() });
 const none = z.object({});
@@ -234,9 +257,29 @@ export const calls = {
   'checkpoints.get': call(id, checkpointDetailSchema),
   /** Looks without importing: what a drop of these paths would do. */
   'checkpoints.preview': call(z.object({ paths: z.array(z.string()).min(1).max(200) }), z.array(importVerdictSchema)),
-  'checkpoints.import': call(z.object({ paths: z.array(z.string()).min(1).max(200) }), z.array(importVerdictSchema)),
+  /** `copy`: a job copies each into the data folder, and its row points at the copy afterwards. */
+  'checkpoints.import': call(
+    z.object({ paths: z.array(z.string()).min(1).max(200), copy: z.boolean().default(false) }),
+    z.array(importVerdictSchema),
+  ),
   'checkpoints.remove': call(id, ok),
   'checkpoints.restore': call(id, checkpointSchema),
+  /** What the user says of checkpoints; fields that are left out stay. */
+  'checkpoints.update': call(
+    z.object({ ids: z.array(z.string()).min(1).max(20_000), patch: checkpointPatchSchema }),
+    z.array(checkpointSchema),
+  ),
+  /** Hashes again, or for the first time; null when a job does so already. */
+  'checkpoints.hash': call(
+    z.object({ ids: z.array(z.string()).min(1).max(20_000) }),
+    z.object({ jobId: z.string().nullable() }),
+  ),
+  /** Compares files, sizes, times and headers with what was stored; `content` also reads every value, in a job. */
+  'checkpoints.verify': call(z.object({ id: z.string(), content: z.boolean().default(false) }), verificationSchema),
+  /** The folder has moved. @throws SHAPE_MISMATCH naming what differs, when it is another checkpoint */
+  'checkpoints.relink': call(z.object({ id: z.string(), path: z.string().min(1) }), checkpointSchema),
+  /** What differs between two; the values are compared by a job, whose answer is there when it has succeeded. */
+  'checkpoints.diff': call(z.object({ aId: z.string(), bId: z.string() }), checkpointDiffSchema),
 
   ...spectraCalls,
   ...sweepCalls,

@@ -1,5 +1,6 @@
 /** What a worker says: typed events appended to `events.jsonl` of its job, ingested exactly once by (job, seq). */
 import { z } from 'zod';
+import { checkpointDigestSchema } from './catalogue.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { matrixSummarySchema } from './spectral.ts';
 import { ablationPointSchema, comparisonSchema } from './studyResult.ts';
@@ -46,6 +47,8 @@ export const workerEventBodySchema = z.discriminatedUnion('type', [
     file: z.string(),
   }),
   z.object({ type: z.literal('sweepPoint'), point: sweepPointResultSchema }),
+  /** One checkpoint hashed from its first byte to its last. */
+  z.object({ type: z.literal('checkpointDigest'), digest: checkpointDigestSchema }),
   z.object({ type: z.literal('artifact'), kind: z.string(), path: z.string(), data: z.unknown().optional() }),
   z.object({ type: z.literal('log'), level: z.enum(['debug', 'info', 'warn', 'error']), text: z.string() }),
   z.object({ type: z.literal('succeeded'), data: z.unknown().optional() }),
