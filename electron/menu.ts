@@ -24,6 +24,7 @@ const pages: { page: DesktopPage; label: string }[] = [
   { page: 'studies', label: 'Studies' },
   { page: 'checkpoints', label: 'Checkpoints' },
   { page: 'spectrum', label: 'Spectrum' },
+  { page: 'ablations', label: 'Ablations' },
   { page: 'jobs', label: 'Jobs' },
 ];
 

@@ -4,7 +4,7 @@
  */
 
 /** Pages that the menu's Ctrl/Cmd+1, 2, ... go to. */
-export type DesktopPage = 'home' | 'studies' | 'checkpoints' | 'spectrum' | 'jobs';
+export type DesktopPage = 'home' | 'studies' | 'checkpoints' | 'spectrum' | 'ablations' | 'jobs';
 
 /** What a native menu, a dock icon or a second start asks the page to do. */
 export type MenuCommand =

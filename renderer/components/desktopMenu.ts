@@ -15,6 +15,7 @@ const paths: Record<DesktopPage, string> = {
   studies: '/studies',
   checkpoints: '/checkpoints',
   spectrum: '/spectrum',
+  ablations: '/ablations',
   jobs: '/jobs',
 };
 

@@ -13,6 +13,7 @@ const listed: Omit<Page, 'digit'>[] = [
   { path: '/studies', label: 'Studies', icon: 'studies' },
   { path: '/checkpoints', label: 'Checkpoints', icon: 'checkpoints' },
   { path: '/spectrum', label: 'Spectrum', icon: 'spectrum' },
+  { path: '/ablations', label: 'Ablations', icon: 'ablations' },
   { path: '/jobs', label: 'Jobs', icon: 'jobs' },
 ];
 export const pages: Page[] = listed.map((page, index) => ({ ...page, digit: index + 1 }));
