@@ -70,8 +70,14 @@ export const sftSettingsSchema = z.object({
 });
 
 export const rlSettingsSchema = z.object({
+  /** GRPO: no critic; each answer is judged against the other answers to its prompt. */
+  algorithm: z.enum(['ppo', 'grpo']).default('ppo'),
   iterations: count.default(40),
   rolloutSize: count.default(256),
+  /** Answers to one prompt (GRPO); divides the rollout size. */
+  groupSize: z.number().int().min(2).default(8),
+  /** Divide a group's advantages by its deviation of rewards (GRPO), or leave them (Dr. GRPO). */
+  groupScale: z.enum(['deviation', 'none']).default('deviation'),
   updateEpochs: count.default(2),
   minibatchSize: count.default(256),
   learningRate: z.number().positive().default(3e-4),
@@ -89,6 +95,14 @@ export const rlSettingsSchema = z.object({
   actionUnit: z.enum(['token', 'answer']).default('token'),
   maxGradNorm: z.number().positive().default(1),
   normalizeAdvantages: z.boolean().default(true),
+  /** How: biased or unbiased, over the variance or the deviation; the paper's code has `unbiasedDeviation`. */
+  whitening: z
+    .enum(['biasedVariance', 'unbiasedVariance', 'unbiasedDeviation', 'biasedDeviation'])
+    .default('biasedDeviation'),
+  /** Clip the value loss by clipCoef, as CleanRL and the paper's code do. */
+  clipValueLoss: z.boolean().default(false),
+  /** Stop the epochs of an iteration once the approximate KL of its last minibatch is above this; null: never. */
+  targetKl: z.number().positive().nullable().default(null),
   rewards: z
     .object({ correct: z.number(), wrongFormula: z.number(), wrongNumber: z.number(), badFormat: z.number() })
     .default({ correct: 1, wrongFormula: 0, wrongNumber: 0, badFormat: -0.5 }),
@@ -131,6 +145,8 @@ export const studySettingsSchema = studyFields.superRefine(({ model, sft, rl, se
     refuse(['sft', 'checkpoints'], 'A checkpoint lies after the last step.');
   for (const start of rl.starts)
     if (start !== 'peak' && !saved.has(start)) refuse(['rl', 'starts'], `RL start ${start} is not an SFT checkpoint.`);
+  if (rl.algorithm === 'grpo' && rl.rolloutSize % rl.groupSize !== 0)
+    refuse(['rl', 'groupSize'], `The rollout size ${rl.rolloutSize} is not a multiple of the group size.`);
   if (new Set(seeds).size !== seeds.length) refuse(['seeds'], 'A seed is listed twice.');
   if (model.hiddenSize % (2 * model.numAttentionHeads) !== 0)
     refuse(['model', 'hiddenSize'], 'The hidden size has to be a multiple of twice the number of heads.');

@@ -3,13 +3,16 @@
  * answers, a reward at the last token, GAE, a clipped surrogate with entropy, a critic on detached hidden states that
  * learns alone at first, and the anchor to the base model, forward KL(base || policy) on the run's own rollouts. The
  * anchor is an addition to the paper; the arms `ppoPlain` (no anchor) and `anchorOnly` (no reward) tell what it does.
+ *
+ * GRPO is the same loop with groups of answers in place of a critic: no value head, no warm-up, no GAE.
  */
 import type { RlArm, RlSettings } from '../../contract/settings.ts';
 import { LanguageModel } from '../model/languageModel.ts';
 import type { WeightMap } from '../model/weights.ts';
 import { Philox } from '../random/philox.ts';
-import type { Episode, Task, Verdict } from '../tasks/task.ts';
+import type { Task } from '../tasks/task.ts';
 import { assignCredit } from './assignCredit.ts';
+import { groupAdvantages } from './groupAdvantages.ts';
 import {
   type PpoOptimizers,
   type UpdateTerms,
@@ -19,8 +22,8 @@ import {
   rolloutScoring,
   takeRows,
 } from './ppoSteps.ts';
+import { type Rollouts, rollOut, rolloutMetrics } from './rollouts.ts';
 import { ppoSchedule } from './schedules.ts';
-import { stackRows } from './supervised.ts';
 import {
   type TrainingRequest,
   checkFinite,
@@ -38,25 +41,12 @@ export interface PpoRequest extends TrainingRequest<RlSettings> {
   referenceWeights: WeightMap;
 }
 
-/** Answers of one iteration, flat over [rolloutSize * answerLength] unless said. */
-interface Rollouts {
-  /** [rolloutSize, promptLength + answerLength] */
-  sequences: Int32Array;
-  /** 1 up to and including the end token. */
-  mask: Float32Array;
-  /** 1 where the anchor pulls: not at the first token, which only chooses the answer's format. */
-  anchored: Float32Array;
-  verdicts: Verdict[];
-  /** [rolloutSize] */
-  rewards: Float64Array;
-}
-
 /** What the updates read beside the rollouts. */
 interface Targets {
   oldLogprobs: Float32Array;
   advantages: Float32Array;
-  returns: Float32Array;
-  explainedVariance: number;
+  /** Null without a critic. */
+  critic: { oldValues: Float32Array; returns: Float32Array; explainedVariance: number } | null;
 }
 
 /** @returns the weights after the last iteration. @throws CANCELLED | NOT_FINITE */
@@ -69,7 +59,8 @@ export async function trainPpo(request: PpoRequest): Promise<WeightMap> {
     ? new LanguageModel(request.compute, request.config, request.referenceWeights)
     : null;
   try {
-    const valueHead = addValueHead(model, seed);
+    const valueHead = settings.algorithm === 'ppo' ? addValueHead(model, seed) : null;
+    const warmupIterations = valueHead === null ? 0 : settings.criticWarmupIterations;
     const optimizers = ppoOptimizers(model, valueHead);
     let iteration = 0;
     let policyUpdates = 0;
@@ -91,30 +82,32 @@ export async function trainPpo(request: PpoRequest): Promise<WeightMap> {
       const rollouts = await rollOut(model, task, settings, seed, iteration);
       const referenceLogProbabilities = reference && (await scoreReference(reference, task, rollouts.sequences));
       const targets = await scoreRollouts(model, task, settings, valueHead, rollouts, referenceLogProbabilities);
-      const learningRate =
-        settings.learningRate * ppoSchedule(iteration, settings.criticWarmupIterations, settings.iterations);
+      const learningRate = settings.learningRate * ppoSchedule(iteration, warmupIterations, settings.iterations);
       const terms: UpdateTerms = {
-        policy: iteration >= settings.criticWarmupIterations,
+        policy: iteration >= warmupIterations,
         reward: arm !== 'anchorOnly',
         anchorCoef,
       };
       const sums = new Map<string, number[]>();
-      for (let epoch = 0; epoch < settings.updateEpochs; epoch++) {
-        const order = new Philox(seed, 'ppo order', iteration, epoch).permutation(settings.rolloutSize);
+      let epochs = 0;
+      for (let approxKl = 0; epochs < settings.updateEpochs && approxKl <= (settings.targetKl ?? Infinity); epochs++) {
+        const order = new Philox(seed, 'ppo order', iteration, epochs).permutation(settings.rolloutSize);
         for (let start = 0; start < order.length; start += settings.minibatchSize) {
           const rows = order.subarray(start, start + settings.minibatchSize);
-          valueUpdates++;
+          if (valueHead !== null) valueUpdates++;
           if (terms.policy) policyUpdates++;
           const batch = minibatch(
             task,
             rows,
             rollouts,
             targets,
+            settings.clipValueLoss,
             terms.policy && anchorCoef > 0 ? referenceLogProbabilities : null,
           );
           const metrics = await update(batch, rows.length, terms, learningRate);
           checkFinite(iteration + 1, metrics);
           for (const [name, value] of Object.entries(metrics)) sums.set(name, [...(sums.get(name) ?? []), value]);
+          approxKl = metrics['approxKl']!;
         }
       }
       iteration++;
@@ -122,7 +115,8 @@ export async function trainPpo(request: PpoRequest): Promise<WeightMap> {
       await request.onMetrics?.(iteration, {
         ...rolloutMetrics(rollouts),
         ...means,
-        explainedVariance: targets.explainedVariance,
+        ...(targets.critic === null ? {} : { explainedVariance: targets.critic.explainedVariance }),
+        ...(settings.targetKl === null ? {} : { epochs }),
         learningRate: terms.policy ? learningRate : 0,
         tokensPerSecond: tokensPerSecond(rollouts.sequences.length),
       });
@@ -143,7 +137,7 @@ export async function trainPpo(request: PpoRequest): Promise<WeightMap> {
     }
 
     function rateInputs({ policy, value }: PpoOptimizers, learns: boolean, learningRate: number) {
-      const critic = value.inputValues(valueUpdates, settings.valueLearningRate);
+      const critic = value?.inputValues(valueUpdates, settings.valueLearningRate) ?? {};
       return learns ? { ...critic, ...policy.inputValues(policyUpdates, learningRate) } : critic;
     }
   } finally {
@@ -152,82 +146,51 @@ export async function trainPpo(request: PpoRequest): Promise<WeightMap> {
   }
 }
 
-const mean = (values: ArrayLike<number>): number =>
-  Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Fresh training prompts, answers sampled at temperature 1, and their verdicts. */
-async function rollOut(
-  model: LanguageModel,
-  task: Task,
-  settings: RlSettings,
-  seed: number,
-  iteration: number,
-): Promise<Rollouts> {
-  const { promptLength, answerLength, eosId, padId } = task;
-  const random = new Philox(seed, 'ppo prompts', iteration);
-  const episodes: Episode[] = Array.from({ length: settings.rolloutSize }, () =>
-    task.trainingEpisode('inDist', random),
-  );
-  const answers = await model.generate({
-    prompts: stackRows(episodes.map(({ prompt }) => prompt)),
-    promptLength,
-    newTokens: answerLength,
-    decoding: { mode: 'sample', temperature: 1, random: new Philox(seed, 'ppo rollout', iteration) },
-    stopIds: [eosId],
-    padId,
-  });
-  const rowOf = (row: number): Int32Array => answers.subarray(row * answerLength, (row + 1) * answerLength);
-  const mask = new Float32Array(answers.length);
-  const anchored = new Float32Array(answers.length);
-  episodes.forEach((_, row) => {
-    // By the end token, not by padding: a sampled padding token is an action like any other.
-    const end = rowOf(row).indexOf(eosId);
-    const length = end < 0 ? answerLength : end + 1;
-    mask.fill(1, row * answerLength, row * answerLength + length);
-    anchored.fill(1, row * answerLength + 1, row * answerLength + length);
-  });
-  const verdicts = episodes.map((episode, row) => task.verify(episode, rowOf(row)));
-  return {
-    sequences: stackRows(episodes.map(({ prompt }, row) => Int32Array.of(...prompt, ...rowOf(row)))),
-    mask,
-    anchored,
-    verdicts,
-    rewards: Float64Array.from(verdicts, (verdict) => rewardOf(verdict, settings.rewards)),
-  };
-}
-
-/** By the first thing that is wrong: format, number, formula. */
-export function rewardOf(verdict: Verdict, rewards: RlSettings['rewards']): number {
-  if (verdict.correct) return rewards.correct;
-  if (verdict.numberOk) return rewards.wrongFormula;
-  return verdict.formatOk ? rewards.wrongNumber : rewards.badFormat;
-}
-
-/** Old log-probabilities and values, then advantages and returns in float64. */
+/** Old log-probabilities (and values), then advantages (and returns) in float64. */
 async function scoreRollouts(
   model: LanguageModel,
   task: Task,
   settings: RlSettings,
-  valueHead: ValueHead,
+  valueHead: ValueHead | null,
   { sequences, mask, rewards }: Rollouts,
   reference: Float32Array | null,
 ): Promise<Targets> {
   const rows = settings.rolloutSize;
   const steps = task.answerLength;
   const scored = await rolloutScoring(model, task, valueHead, rows).run({ sequences });
-  const values = scored['values']!.data as Float32Array;
   const oldLogprobs = scored['logprobs']!.data as Float32Array;
   const logratios = reference && settings.tokenKlCoef > 0 ? referenceLogratios(task, sequences, oldLogprobs, reference) : null; // prettier-ignore
+  const masked = (values: Float64Array): Float32Array => Float32Array.from(values, (value, i) => value * mask[i]!);
+  if (valueHead === null) {
+    const penalised = penalisedRewards(rewards, mask, logratios, settings.tokenKlCoef);
+    const perAnswer = groupAdvantages(penalised, settings);
+    const advantages = Float64Array.from(mask, (_, i) => perAnswer[Math.floor(i / steps)]!);
+    return { oldLogprobs, advantages: masked(advantages), critic: null };
+  }
+  const values = scored['values']!.data as Float32Array;
   const estimate = assignCredit({ rows, steps, mask, rewards, values, logratios }, settings);
   const advantages = settings.normalizeAdvantages
-    ? whiten(estimate.advantages, mask, 'biasedDeviation')
+    ? whiten(estimate.advantages, mask, settings.whitening)
     : estimate.advantages;
+  const returns = masked(estimate.returns);
   return {
     oldLogprobs,
-    advantages: Float32Array.from(advantages, (value, i) => value * mask[i]!),
-    returns: Float32Array.from(estimate.returns, (value, i) => value * mask[i]!),
-    explainedVariance: explainedVariance(estimate.returns, values, mask),
+    advantages: masked(advantages),
+    critic: { oldValues: values, returns, explainedVariance: explainedVariance(estimate.returns, values, mask) },
   };
+}
+
+/** Rewards of whole answers, less the KL penalty of their tokens. */
+function penalisedRewards(
+  rewards: Float64Array,
+  mask: Float32Array,
+  logratios: Float64Array | null,
+  tokenKlCoef: number,
+): Float64Array {
+  const steps = mask.length / rewards.length;
+  const penalised = rewards.slice();
+  logratios?.forEach((logratio, i) => (penalised[Math.floor(i / steps)]! -= tokenKlCoef * logratio * mask[i]!));
+  return penalised;
 }
 
 /** log pi_old - log pi_base of each sampled token, [rolloutSize * answerLength]. */
@@ -283,6 +246,7 @@ function minibatch(
   rows: Int32Array,
   rollouts: Rollouts,
   targets: Targets,
+  clipValueLoss: boolean,
   reference: Float32Array | null,
 ): Minibatch {
   const { answerLength, promptLength } = task;
@@ -292,15 +256,15 @@ function minibatch(
     mask: perToken(rollouts.mask),
     oldLogprobs: perToken(targets.oldLogprobs),
     advantages: perToken(targets.advantages),
-    returns: perToken(targets.returns),
   };
+  if (targets.critic !== null) {
+    batch['returns'] = perToken(targets.critic.returns);
+    if (clipValueLoss) batch['oldValues'] = perToken(targets.critic.oldValues);
+  }
   if (reference === null) return batch;
   const vocabSize = reference.length / rollouts.mask.length;
   const referenceRows = takeRows(reference, answerLength * vocabSize, rows);
   return { ...batch, anchored: perToken(rollouts.anchored), reference: referenceRows };
 }
 
-function rolloutMetrics({ rewards, verdicts }: Rollouts): Record<string, number> {
-  const share = (key: keyof Verdict): number => verdicts.filter((verdict) => verdict[key]).length / verdicts.length;
-  return { reward: mean(rewards), successRate: share('correct'), formatRate: share('formatOk') };
-}
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -35,15 +35,21 @@ const sequenceSpec = (task: Task, batch: number): TensorSpec => {
   return { shape: [batch, task.promptLength + task.answerLength], dtype: 'int32' };
 };
 
-/** Old log-probabilities and values of `batch` rollouts: `logprobs`, `values` [batch, answerLength]. */
-export function rolloutScoring(model: LanguageModel, task: Task, valueHead: ValueHead, batch: number): CompiledStep {
+/** Old log-probabilities and (with a critic) values of `batch` rollouts: `logprobs`, `values` [batch, answerLength]. */
+export function rolloutScoring(
+  model: LanguageModel,
+  task: Task,
+  valueHead: ValueHead | null,
+  batch: number,
+): CompiledStep {
   const { tf } = model;
   return model.step(`ppo scoring ${batch}`, { sequences: sequenceSpec(task, batch) }, (inputs) => {
     const { actions, hidden, logProbabilities } = readSequences(model, task, inputs['sequences']!);
-    return {
+    const outputs: Record<string, Tensor> = {
       logprobs: toBatchMajor(tf, actionLogprobs(tf, logProbabilities, actions), batch),
-      values: toBatchMajor(tf, valueHead.values(hidden), batch),
     };
+    if (valueHead !== null) outputs['values'] = toBatchMajor(tf, valueHead.values(hidden), batch);
+    return outputs;
   });
 }
 
@@ -68,29 +74,29 @@ export interface UpdateTerms {
 export interface PpoOptimizers {
   policy: AdamW;
   policyVariables: Variable[];
-  value: AdamW;
+  value: AdamW | null;
 }
 
-export function ppoOptimizers(model: LanguageModel, valueHead: ValueHead): PpoOptimizers {
+export function ppoOptimizers(model: LanguageModel, valueHead: ValueHead | null): PpoOptimizers {
   const policyVariables = weightCatalogue(model.config).map(({ name }) => model.variable(name));
   return {
     policy: new AdamW(model.tf, model.session, 'adamW.policy', policyVariables, miniatureAdamW),
     policyVariables,
-    value: new AdamW(model.tf, model.session, 'adamW.value', valueHead.variables, miniatureAdamW),
+    value: valueHead && new AdamW(model.tf, model.session, 'adamW.value', valueHead.variables, miniatureAdamW),
   };
 }
 
 /**
  * One update of a minibatch:
  *   policy: L = L_clip - entCoef * H + anchorCoef * KL(reference || policy), clipped to maxGradNorm
- *   critic: L = vfCoef * mean((v - R)^2) on detached hidden states, not clipped
- * Inputs [batch, answerLength]: mask, oldLogprobs, advantages, returns; with an anchor also anchored, and reference
- * [batch, answerLength, vocab].
+ *   critic: L = vfCoef * mean((v - R)^2) on detached hidden states, its gradient not clipped; none in GRPO
+ * Inputs [batch, answerLength]: mask, oldLogprobs, advantages; with a critic returns (and oldValues, to clip its loss);
+ * with an anchor also anchored, and reference [batch, answerLength, vocab].
  */
 export function ppoUpdate(
   model: LanguageModel,
   task: Task,
-  valueHead: ValueHead,
+  valueHead: ValueHead | null,
   optimizers: PpoOptimizers,
   settings: RlSettings,
   terms: UpdateTerms,
@@ -104,12 +110,13 @@ export function ppoUpdate(
     mask: perToken,
     oldLogprobs: perToken,
     advantages: perToken,
-    returns: perToken,
+    ...(valueHead === null ? {} : { returns: perToken }),
+    ...(valueHead !== null && settings.clipValueLoss ? { oldValues: perToken } : {}),
     ...(anchored
       ? { anchored: perToken, reference: { shape: [...perToken.shape, config.vocabSize], dtype: 'float32' } }
       : {}),
     ...(terms.policy ? optimizers.policy.inputs : {}),
-    ...optimizers.value.inputs,
+    ...optimizers.value?.inputs,
   };
 
   const policyTerms = (inputs: Record<string, Tensor>) => {
@@ -134,24 +141,33 @@ export function ppoUpdate(
     const mask = inputs['mask']!;
     const { kept, gradients } = policyGradients(optimizers.policyVariables, terms.policy, () => policyTerms(inputs));
     const { hidden, logratio, ...metrics } = kept as Record<string, Tensor> & { hidden: Tensor; logratio: Tensor };
-    const critic = lossGradients(tf, valueHead.variables, () => {
-      return tf.mul(valueLoss(tf, valueHead.values(hidden), inputs['returns']!, mask), settings.vfCoef);
-    });
+    const critic = criticUpdate(inputs, hidden, mask);
     const { kl3, clipFraction } = ratioStatistics(tf, logratio, mask, settings.clipCoef);
-    optimizers.value.apply(critic.gradients, inputs, null);
     const gradNorm = gradients === null ? null : optimizers.policy.apply(gradients, inputs, settings.maxGradNorm);
     return {
       ...metrics,
-      valueLoss: tf.div(critic.loss, settings.vfCoef === 0 ? 1 : settings.vfCoef),
+      ...critic,
       approxKl: kl3,
       clipFraction,
       ...(gradNorm === null ? {} : { gradNorm }),
     };
   });
 
+  function criticUpdate(inputs: Record<string, Tensor>, hidden: Tensor, mask: Tensor): Record<string, Tensor> {
+    if (valueHead === null || optimizers.value === null) return {};
+    const { vfCoef, clipCoef } = settings;
+    const oldValues = inputs['oldValues'];
+    const clip = oldValues === undefined ? undefined : { oldValues, clipCoef };
+    const { loss, gradients } = lossGradients(tf, valueHead.variables, () => {
+      return tf.mul(valueLoss(tf, valueHead.values(hidden), inputs['returns']!, mask, clip), vfCoef);
+    });
+    optimizers.value.apply(gradients, inputs, null);
+    return { valueLoss: tf.div(loss, vfCoef === 0 ? 1 : vfCoef) };
+  }
+
   /** What comes row by row in the order that the model's rows have. */
   function answersTokenMajor(given: Record<string, Tensor>): Record<string, Tensor> {
-    const perAnswer = ['mask', 'oldLogprobs', 'advantages', 'returns', 'anchored', 'reference'];
+    const perAnswer = ['mask', 'oldLogprobs', 'advantages', 'returns', 'oldValues', 'anchored', 'reference'];
     const entries = Object.entries(given).map(([name, value]) => {
       return [name, perAnswer.includes(name) ? toTokenMajor(tf, value) : value] as const;
     });

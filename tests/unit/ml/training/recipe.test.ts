@@ -1,7 +1,7 @@
 /** The recipe's own schedules and rewards, against values worked out by hand from its formulas. */
 import { describe, expect, test } from 'vitest';
 import { rlSettingsSchema } from '../../../../main/contract/settings.ts';
-import { rewardOf } from '../../../../main/ml/training/ppo.ts';
+import { rewardOf } from '../../../../main/ml/training/rollouts.ts';
 import { ppoSchedule, pretrainSchedule, sftSchedule } from '../../../../main/ml/training/schedules.ts';
 
 describe('schedules', () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Backend, type Compute, openCompute } from '../../../../main/compute/compute.ts';
-import type { RlArm } from '../../../../main/contract/settings.ts';
+import type { RlArm, RlSettings } from '../../../../main/contract/settings.ts';
 import type { WeightMap } from '../../../../main/ml/model/weights.ts';
 import { type PpoRequest, trainPpo } from '../../../../main/ml/training/ppo.ts';
 import { pretrain } from '../../../../main/ml/training/pretrain.ts';
@@ -115,6 +115,40 @@ export function trainingLaws(backend: Backend): void {
 
   const bytesOfAll = (weights: WeightMap): Buffer =>
     Buffer.concat([...weights.values()].map(({ data }) => bytesOf(data)));
+
+  test(
+    'GRPO with anchor: 6 iterations, stopped after 3; no critic, the policy learns from the first',
+    async () => {
+      const settings: RlSettings = { ...toyRl, algorithm: 'grpo', groupSize: 4, iterations: 6 };
+      const request = toyPpo(compute, 'ppoAnchor', settings);
+      const { metrics } = await expectSameRun((given) => trainPpo({ ...request, ...given }), request, 3, 'grpo');
+      for (const [, values] of metrics) {
+        expect(values).not.toHaveProperty('valueLoss');
+        expect(values).not.toHaveProperty('explainedVariance');
+      }
+      expect(metrics[0]![1]['learningRate']).toBeGreaterThan(0);
+    },
+    timeoutMs,
+  );
+
+  test(
+    'epochs end once the policy has moved by more than targetKl; the value loss can be clipped',
+    async () => {
+      const settings = { ...toyRl, criticWarmupIterations: 0, updateEpochs: 4, iterations: 2 };
+      const run = async (more: Partial<RlSettings>): Promise<Recording> => {
+        const request = toyPpo(compute, 'ppoPlain', { ...settings, ...more });
+        return record((given) => trainPpo({ ...request, ...given }), request);
+      };
+      const stopped = await run({ targetKl: 1e-9 });
+      expect(stopped.metrics.map(([, values]) => values['epochs'])).toEqual([1, 1]);
+      expect((await run({ targetKl: 1e9 })).metrics.map(([, values]) => values['epochs'])).toEqual([4, 4]);
+      const clipped = await run({ clipValueLoss: true });
+      const plain = await run({});
+      // Before the value has moved both losses are the same but for the factor 1/2.
+      expect(clipped.metrics.at(-1)![1]['valueLoss']).not.toBe(plain.metrics.at(-1)![1]['valueLoss']);
+    },
+    timeoutMs,
+  );
 
   test(
     'the same bits op by op and compiled',
