@@ -44,8 +44,11 @@ const COLUMN_MAJOR = 102;
 const ROW_MAJOR = 101;
 const NO_TRANSPOSE = 111;
 const TRANSPOSE = 112;
-/** Job 'S' of gesdd: the first min(m, n) singular vectors. */
+/** Jobs of gesdd: the first min(m, n) singular vectors, or none. */
 const THIN = 'S'.charCodeAt(0);
+/** Job 'O': the same, the larger of the two written over the matrix. */
+const OVERWRITE = 'O'.charCodeAt(0);
+const VALUES_ONLY = 'N'.charCodeAt(0);
 
 type Gesdd = (
   layout: number,
@@ -63,7 +66,7 @@ type Gesdd = (
 
 type Geqrf = (layout: number, m: number, n: number, a: RealArray, lda: number, tau: RealArray) => number;
 type Orgqr = (layout: number, m: number, n: number, k: number, a: RealArray, lda: number, tau: RealArray) => number;
-type Gemm = (...scalarsAndArrays: (number | RealArray)[]) => void;
+type Gemm = KoffiFunc<(...scalarsAndArrays: (number | RealArray)[]) => void>;
 
 interface Library {
   libraryPath: string;
@@ -74,8 +77,8 @@ interface Library {
   dgeqrf: Geqrf;
   sorgqr: Orgqr;
   dorgqr: Orgqr;
-  sgemm: Gemm;
-  dgemm: Gemm;
+  sgemm: KoffiFunc<Gemm>;
+  dgemm: KoffiFunc<Gemm>;
 }
 
 let library: Library | AppError | null = null;
@@ -117,11 +120,11 @@ function bind(libraryPath: string): Library {
     func(`int scipy_LAPACKE_${letter}geqrf(int layout, int m, int n, ${real} *a, int lda, ${real} *tau)`);
   const orgqr = (letter: 's' | 'd', real: string): Orgqr =>
     func(`int scipy_LAPACKE_${letter}orgqr(int layout, int m, int n, int k, ${real} *a, int lda, ${real} *tau)`);
-  const gemm = (letter: 's' | 'd', real: string): Gemm =>
+  const gemm = (letter: 's' | 'd', real: string): KoffiFunc<Gemm> =>
     func(
       `void scipy_cblas_${letter}gemm(int layout, int transposeA, int transposeB, int m, int n, int k, ${real} alpha, ` +
         `${real} *a, int lda, ${real} *b, int ldb, ${real} beta, ${real} *c, int ldc)`,
-    );
+    ) as Gemm;
   (func('void scipy_openblas_set_num_threads(int threads)') as (threads: number) => void)(1);
   return {
     libraryPath,
@@ -169,8 +172,13 @@ export function requireFiniteMatrix(a: RealArray, rows: number, columns: number)
   }
 }
 
+interface GesddCall<T extends RealArray> {
+  out: Svd<T>;
+  args: Parameters<Gesdd>;
+}
+
 /** Everything gesdd reads and writes; `a` is a copy, since gesdd destroys it. */
-function prepare<T extends RealArray>(a: T, rows: number, columns: number): { out: Svd<T>; args: Parameters<Gesdd> } {
+function prepare<T extends RealArray>(a: T, rows: number, columns: number): GesddCall<T> {
   requireFiniteMatrix(a, rows, columns);
   const rank = Math.min(rows, columns);
   const make = (length: number): T => newLike(a, length);
@@ -178,6 +186,22 @@ function prepare<T extends RealArray>(a: T, rows: number, columns: number): { ou
   return {
     out,
     args: [COLUMN_MAJOR, THIN, columns, rows, a.slice(), columns, out.s, out.vt, columns, out.u, rank],
+  };
+}
+
+/** The factor of the long side takes the place of `a`; gesdd does not touch the argument that would have been it. */
+function prepareInPlace<T extends RealArray>(a: T, rows: number, columns: number): GesddCall<T> {
+  requireFiniteMatrix(a, rows, columns);
+  const rank = Math.min(rows, columns);
+  const square = newLike(a, rank * rank);
+  const unused = newLike(a, 1);
+  const s = newLike(a, rank);
+  const wide = rows <= columns;
+  return {
+    out: { rows, columns, rank, s, ...(wide ? { u: square, vt: a } : { u: a, vt: square }) },
+    args: [
+      COLUMN_MAJOR, OVERWRITE, columns, rows, a, columns, s, wide ? unused : square, columns, wide ? square : unused, rank,
+    ], // prettier-ignore
   };
 }
 
@@ -207,17 +231,32 @@ export function svd<T extends RealArray>(a: T, rows: number, columns: number): S
 
 /** The same on a thread of its own; several may run at once. @throws as `svd`, by rejection */
 export async function svdAsync<T extends RealArray>(a: T, rows: number, columns: number): Promise<Svd<T>> {
+  return gesddAsync(a, prepare(a, rows, columns));
+}
+
+/**
+ * The same with less memory: `a` is destroyed and becomes `vt` (rows <= columns) or `u`. Beside it gesdd needs one square
+ * of the short side for the other factor and five for its work.
+ * @throws as `svd`, by rejection
+ */
+export async function svdInPlaceAsync<T extends RealArray>(a: T, rows: number, columns: number): Promise<Svd<T>> {
+  return gesddAsync(a, prepareInPlace(a, rows, columns));
+}
+
+async function gesddAsync<T extends RealArray>(a: T, { out, args }: GesddCall<T>): Promise<Svd<T>> {
   const { sgesdd, dgesdd } = openLibrary();
-  const { out, args } = prepare(a, rows, columns);
-  const call = a instanceof Float32Array ? sgesdd : dgesdd;
-  const info = await new Promise<number>((resolve, reject) => {
+  checkInfo(await onThread(a instanceof Float32Array ? sgesdd : dgesdd, args), out.rows, out.columns);
+  return out;
+}
+
+/** Calls on a thread of libuv's pool. */
+function onThread<F extends (...args: never[]) => number>(call: KoffiFunc<F>, args: Parameters<F>): Promise<number> {
+  return new Promise((resolve, reject) => {
     call.async(...args, (error: Error | null, value: number) => {
       if (error) reject(error);
       else resolve(value);
     });
   });
-  checkInfo(info, rows, columns);
-  return out;
 }
 
 /**
@@ -248,15 +287,37 @@ function checkQrInfo(info: number): void {
 export function gemm<T extends RealArray>(
   a: T,
   b: T,
-  [m, k, n]: [m: number, k: number, n: number],
+  sizes: [m: number, k: number, n: number],
   transpose: { a?: boolean; b?: boolean } = {},
 ): T {
   const { sgemm, dgemm } = openLibrary();
-  const out = newLike(a, m * n);
-  if (k === 0) return out;
+  const out = newLike(a, sizes[0] * sizes[2]);
+  if (sizes[1] > 0) (a instanceof Float32Array ? sgemm : dgemm)(...gemmArguments(a, b, out, sizes, transpose));
+  return out;
+}
+
+/** The same on a thread of its own. @throws COMPUTE_UNAVAILABLE, by rejection */
+export async function gemmAsync<T extends RealArray>(
+  a: T,
+  b: T,
+  sizes: [m: number, k: number, n: number],
+  transpose: { a?: boolean; b?: boolean } = {},
+): Promise<T> {
+  const { sgemm, dgemm } = openLibrary();
+  const out = newLike(a, sizes[0] * sizes[2]);
+  const call = a instanceof Float32Array ? sgemm : dgemm;
+  if (sizes[1] > 0) await onThread(call, gemmArguments(a, b, out, sizes, transpose));
+  return out;
+}
+
+function gemmArguments(
+  a: RealArray,
+  b: RealArray,
+  out: RealArray,
+  [m, k, n]: [m: number, k: number, n: number],
+  transpose: { a?: boolean; b?: boolean },
+): Parameters<Gemm> {
   const opA = transpose.a ? TRANSPOSE : NO_TRANSPOSE;
   const opB = transpose.b ? TRANSPOSE : NO_TRANSPOSE;
-  const call = a instanceof Float32Array ? sgemm : dgemm;
-  call(ROW_MAJOR, opA, opB, m, n, k, 1, a, transpose.a ? m : k, b, transpose.b ? k : n, 0, out, n);
-  return out;
+  return [ROW_MAJOR, opA, opB, m, n, k, 1, a, transpose.a ? m : k, b, transpose.b ? k : n, 0, out, n];
 }

@@ -3,14 +3,17 @@
  * where they are installed, else by plain TypeScript (the same results to rounding, much slower above a few hundred rows).
  */
 import {
+  addProductAsync as lapackAddProductAsync,
   gemm,
   lapackStatus,
   newLike,
   requireFiniteMatrix,
   signFixedQ as lapackSignFixedQ,
+  singularValuesAsync as lapackSingularValuesAsync,
   svd,
   svdAsync,
   type RealArray,
+  type Strided,
   type Svd,
 } from '../../compute/lapack.ts';
 import { AppError } from '../../contract/errors.ts';
@@ -72,6 +75,12 @@ function jacobiInstead<T extends RealArray>(error: unknown, data: T, rows: numbe
   throw error;
 }
 
+/** Singular values alone, descending, off the main thread where LAPACK is there; the contents of `data` are lost. */
+export async function singularValuesAsync<T extends RealArray>({ rows, columns, data }: Matrix<T>): Promise<T> {
+  if (!lapackStatus().ready) return plainSvd(data, rows, columns).s;
+  return lapackSingularValuesAsync(data, rows, columns);
+}
+
 /** Computed in float64, given back in the precision of the data. */
 function plainSvd<T extends RealArray>(data: T, rows: number, columns: number): Svd<T> {
   const { rank, u, s, vt } = jacobiSvd(data, rows, columns);
@@ -115,6 +124,28 @@ function plainProduct<T extends RealArray>(
       for (let j = 0; j < n; j++) out[i * n + j]! += factor * b.data[l * bRow + j * bColumn]!;
     }
   return out;
+}
+
+/**
+ * c += alpha op(a) op(b), off the main thread where LAPACK is there; op transposes when asked: op(a) [m, inner],
+ * op(b) [inner, n], c [m, n], row-major. a and b may be parts of wider matrices.
+ */
+export async function addProductAsync<T extends RealArray>(
+  c: T,
+  alpha: number,
+  a: Strided<T>,
+  b: Strided<T>,
+  [m, inner, n]: [m: number, inner: number, n: number],
+): Promise<void> {
+  if (lapackStatus().ready) return lapackAddProductAsync(c, alpha, a, b, [m, inner, n]);
+  const [aRow, aColumn] = a.transpose ? [1, a.stride] : [a.stride, 1];
+  const [bRow, bColumn] = b.transpose ? [1, b.stride] : [b.stride, 1];
+  for (let i = 0; i < m; i++)
+    for (let l = 0; l < inner; l++) {
+      const factor = alpha * a.data[i * aRow + l * aColumn]!;
+      if (factor === 0) continue;
+      for (let j = 0; j < n; j++) c[i * n + j]! += factor * b.data[l * bRow + j * bColumn]!;
+    }
 }
 
 /** Q [rows, columns] of the thin QR with R's diagonal >= 0; rows >= columns. */

@@ -77,13 +77,42 @@ export function entropyRank(s: ArrayLike<number>): number {
   return Math.exp(values.reduce((entropy, x) => (x === 0 ? entropy : entropy - (x / sum) * Math.log(x / sum)), 0));
 }
 
-/**
- * min over neighbours of (s_i - s_(i+1)) / s_i, among values above rounding: where it is small, pairing vectors by index
- * is arbitrary. 1 where there are no neighbours.
- */
-export function smallestRelativeGap(s: ArrayLike<number>): number {
-  const noise = (s[0] ?? 0) * s.length * 2 ** -52;
-  let smallest = 1;
-  for (let i = 0; i + 1 < s.length && s[i]! > noise; i++) smallest = Math.min(smallest, (s[i]! - s[i + 1]!) / s[i]!);
+export interface SpectralGap {
+  /** min over neighbours of (s_i - s_(i+1)) / s_i, among values above rounding; 1 where there are no neighbours. */
+  relative: number;
+  /** The upper of the two values, 0 = largest. */
+  index: number;
+}
+
+/** Where values are close, pairing vectors by index is arbitrary. `epsilon`: rounding of the precision that s has. */
+export function smallestGap(s: ArrayLike<number>, epsilon: number = 2 ** -52): SpectralGap {
+  const noise = (s[0] ?? 0) * s.length * epsilon;
+  const smallest: SpectralGap = { relative: 1, index: 0 };
+  for (let i = 0; i + 1 < s.length && s[i]! > noise; i++) {
+    const relative = (s[i]! - s[i + 1]!) / s[i]!;
+    if (relative < smallest.relative) Object.assign(smallest, { relative, index: i });
+  }
   return smallest;
+}
+
+export function smallestRelativeGap(s: ArrayLike<number>): number {
+  return smallestGap(s).relative;
+}
+
+/**
+ * Whether a value has moved by more than the distance to a neighbour in the reference: the same index may then name
+ * another direction. Values within rounding of zero have no direction of their own and are left out.
+ */
+export function isPairingUnstable(
+  sReference: ArrayLike<number>,
+  sTarget: ArrayLike<number>,
+  epsilon: number = 2 ** -52,
+): boolean {
+  const noise = (sReference[0] ?? 0) * sReference.length * epsilon;
+  for (let i = 0; i < sReference.length && sReference[i]! > noise; i++) {
+    const above = i === 0 ? Infinity : sReference[i - 1]! - sReference[i]!;
+    const below = i + 1 === sReference.length ? Infinity : sReference[i]! - sReference[i + 1]!;
+    if (Math.abs(sTarget[i]! - sReference[i]!) > Math.min(above, below)) return true;
+  }
+  return false;
 }
