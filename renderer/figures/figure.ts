@@ -19,6 +19,14 @@ export interface Figure {
   table: FigureTable;
   /** One sentence: what the figure shows now. */
   summary: string;
+  /** Marks that can be opened, in the order of the arrow keys; a mark of the chart with this `key` opens by a click. */
+  picks?: FigurePick[];
+}
+
+export interface FigurePick {
+  key: string;
+  /** What is said of it when the arrow keys come to it. */
+  label: string;
 }
 
 /** Pure: the same data and frame make the same figure. Null while there is nothing to draw. */

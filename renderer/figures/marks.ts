@@ -7,6 +7,8 @@ import type { ChartTheme } from './palette.ts';
 export interface TipPoint {
   value: (number | string | null)[];
   tip: string;
+  /** What a click opens, where the figure has `picks`. */
+  key?: string;
 }
 
 export interface CurveStyle {

@@ -5,6 +5,8 @@ export interface PanelSpec {
   title: string;
   x: AxisSpec;
   y: AxisSpec;
+  /** Height of this plot where it differs from the layout's; a row is as high as its highest. */
+  plotHeightPx?: number;
 }
 
 export interface AxisSpec {
@@ -117,14 +119,20 @@ export function panels(specs: PanelSpec[], layout: PanelLayout, frame: ChartFram
   const plotPx = Math.max(90, (frame.widthPx - lefts - (gapPx + rightPx) * columns + gapPx) / columns);
   const abovePx = titlePx + (layout.marked === true ? marksPx : 0);
   const firstPx = layout.legend === undefined ? 0 : legendRowPx * legendRows(layout.legend, frame);
-  const rowPx = abovePx + layout.plotHeightPx + belowPx;
+  const rowPx = Array.from({ length: Math.ceil(specs.length / columns) }, (_, row) => {
+    const heights = specs
+      .slice(row * columns, (row + 1) * columns)
+      .map((spec) => spec.plotHeightPx ?? layout.plotHeightPx);
+    return abovePx + Math.max(...heights) + belowPx;
+  });
+  const above = (row: number): number => rowPx.slice(0, row).reduce((sum, px) => sum + px, firstPx);
   const grid: object[] = [];
   const title: object[] = [];
   specs.forEach((spec, index) => {
     const column = index % columns;
     const left = leftPx + column * (plotPx + rightPx + gapPx + innerLeftPx);
-    const top = firstPx + Math.floor(index / columns) * rowPx;
-    grid.push({ left, top: top + abovePx, width: plotPx, height: layout.plotHeightPx });
+    const top = above(Math.floor(index / columns));
+    grid.push({ left, top: top + abovePx, width: plotPx, height: spec.plotHeightPx ?? layout.plotHeightPx });
     title.push({
       text: spec.title,
       left: left - 4,
@@ -138,7 +146,7 @@ export function panels(specs: PanelSpec[], layout: PanelLayout, frame: ChartFram
     title,
     xAxis: specs.map((spec, index) => axis(spec.x, index, frame, false)),
     yAxis: specs.map((spec, index) => axis(spec.y, index, frame, true)),
-    heightPx: firstPx + Math.ceil(specs.length / columns) * rowPx,
+    heightPx: above(rowPx.length),
   };
 }
 
