@@ -29,3 +29,16 @@ describe('the legend', () => {
     expect(topAt(1200)).toBeLessThan(topAt(1200, names));
   });
 });
+
+it('a row is as high as its highest plot, and the next row begins below it', () => {
+  const spec = (plotHeightPx?: number) => ({
+    title: '',
+    x: { name: '' },
+    y: { name: '' },
+    ...(plotHeightPx === undefined ? {} : { plotHeightPx }),
+  });
+  const made = panels([spec(), spec(300), spec(50)], { columns: 2, plotHeightPx: 100 }, frame(1200));
+  const [first, second, third] = made.grid as { top: number; height: number }[];
+  expect([first!.height, second!.height, third!.height]).toEqual([100, 300, 50]);
+  expect(third!.top - first!.top - 300).toBe(made.heightPx - third!.top - 50 + first!.top);
+});
