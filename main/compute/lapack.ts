@@ -249,10 +249,20 @@ async function gesddAsync<T extends RealArray>(a: T, { out, args }: GesddCall<T>
   return out;
 }
 
+/** Singular values alone, descending; `a` is destroyed. @throws as `svd`, by rejection */
+export async function singularValuesAsync<T extends RealArray>(a: T, rows: number, columns: number): Promise<T> {
+  requireFiniteMatrix(a, rows, columns);
+  const s = newLike(a, Math.min(rows, columns));
+  const unused = newLike(a, 1);
+  const out = { rows, columns, rank: s.length, u: unused, s, vt: unused };
+  const args: Parameters<Gesdd> = [COLUMN_MAJOR, VALUES_ONLY, columns, rows, a, columns, s, unused, columns, unused, s.length]; // prettier-ignore
+  return (await gesddAsync(a, { out, args })).s;
+}
+
 /** Calls on a thread of libuv's pool. */
-function onThread<F extends (...args: never[]) => number>(call: KoffiFunc<F>, args: Parameters<F>): Promise<number> {
+function onThread<A extends unknown[], R>(call: KoffiFunc<(...args: A) => R>, args: A): Promise<R> {
   return new Promise((resolve, reject) => {
-    call.async(...args, (error: Error | null, value: number) => {
+    call.async(...args, (error: Error | null, value: R) => {
       if (error) reject(error);
       else resolve(value);
     });
@@ -287,37 +297,38 @@ function checkQrInfo(info: number): void {
 export function gemm<T extends RealArray>(
   a: T,
   b: T,
-  sizes: [m: number, k: number, n: number],
+  [m, k, n]: [m: number, k: number, n: number],
   transpose: { a?: boolean; b?: boolean } = {},
 ): T {
   const { sgemm, dgemm } = openLibrary();
-  const out = newLike(a, sizes[0] * sizes[2]);
-  if (sizes[1] > 0) (a instanceof Float32Array ? sgemm : dgemm)(...gemmArguments(a, b, out, sizes, transpose));
-  return out;
-}
-
-/** The same on a thread of its own. @throws COMPUTE_UNAVAILABLE, by rejection */
-export async function gemmAsync<T extends RealArray>(
-  a: T,
-  b: T,
-  sizes: [m: number, k: number, n: number],
-  transpose: { a?: boolean; b?: boolean } = {},
-): Promise<T> {
-  const { sgemm, dgemm } = openLibrary();
-  const out = newLike(a, sizes[0] * sizes[2]);
-  const call = a instanceof Float32Array ? sgemm : dgemm;
-  if (sizes[1] > 0) await onThread(call, gemmArguments(a, b, out, sizes, transpose));
-  return out;
-}
-
-function gemmArguments(
-  a: RealArray,
-  b: RealArray,
-  out: RealArray,
-  [m, k, n]: [m: number, k: number, n: number],
-  transpose: { a?: boolean; b?: boolean },
-): Parameters<Gemm> {
+  const out = newLike(a, m * n);
+  if (k === 0) return out;
   const opA = transpose.a ? TRANSPOSE : NO_TRANSPOSE;
   const opB = transpose.b ? TRANSPOSE : NO_TRANSPOSE;
-  return [ROW_MAJOR, opA, opB, m, n, k, 1, a, transpose.a ? m : k, b, transpose.b ? k : n, 0, out, n];
+  const call = a instanceof Float32Array ? sgemm : dgemm;
+  call(ROW_MAJOR, opA, opB, m, n, k, 1, a, transpose.a ? m : k, b, transpose.b ? k : n, 0, out, n);
+  return out;
+}
+
+/** A row-major matrix, or part of a wider one: rows begin `stride` elements apart. */
+export interface Strided<T extends RealArray> {
+  data: T;
+  stride: number;
+  transpose?: boolean;
+}
+
+/** c += alpha op(a) op(b) on a thread of its own: op(a) [m, k], op(b) [k, n], c [m, n]. @throws COMPUTE_UNAVAILABLE, by rejection */
+export async function addProductAsync<T extends RealArray>(
+  c: T,
+  alpha: number,
+  a: Strided<T>,
+  b: Strided<T>,
+  [m, k, n]: [m: number, k: number, n: number],
+): Promise<void> {
+  const { sgemm, dgemm } = openLibrary();
+  if (k === 0) return;
+  const opA = a.transpose ? TRANSPOSE : NO_TRANSPOSE;
+  const opB = b.transpose ? TRANSPOSE : NO_TRANSPOSE;
+  const call = c instanceof Float32Array ? sgemm : dgemm;
+  await onThread(call, [ROW_MAJOR, opA, opB, m, n, k, alpha, a.data, a.stride, b.data, b.stride, 1, c, n]);
 }
