@@ -61,6 +61,12 @@ export const sftSettingsSchema = z.object({
   warmupSteps: z.number().int().min(0).default(0),
   weightDecay: z.number().min(0).default(0),
   maxGradNorm: z.number().positive().default(1),
+  /** Penalty on turning the leading singular subspaces of the start away; coefficient 0: none. */
+  rotationPenalty: z
+    .object({ coefficient: z.number().min(0), rankShare: z.number().gt(0).max(1) })
+    .default({ coefficient: 0, rankShare: 0.25 }),
+  /** Stable rank and rotation by layer at every checkpoint: two SVDs a matrix, for small models. */
+  spectralDrift: z.boolean().default(true),
   /** Steps at which a checkpoint is written and evaluated; 0 is the base itself. */
   checkpoints: z
     .array(z.number().int().min(0))

@@ -71,9 +71,13 @@ export class AdamW {
    * One update, inside a step.
    * @param gradients one for each parameter, in order
    * @param maxGradNorm clips by the global norm of this group; null: no clipping
-   * @returns the norm before clipping, scalar
+   * @returns the norm before clipping, scalar, and what each parameter was lowered by, weight decay apart
    */
-  apply(gradients: Tensor[], inputs: Record<string, Tensor>, maxGradNorm: number | null): Tensor {
+  apply(
+    gradients: Tensor[],
+    inputs: Record<string, Tensor>,
+    maxGradNorm: number | null,
+  ): { gradNorm: Tensor; updates: Tensor[] } {
     const tf = this.#tf;
     const { beta1, beta2, eps, weightDecay } = this.#settings;
     const flat = tf.concat(gradients.map((gradient) => gradient.flatten()), 0); // prettier-ignore
@@ -92,7 +96,7 @@ export class AdamW {
       const kept = weightDecay === 0 ? parameter : tf.mul(parameter, inputs[`${this.name}.keep`]!);
       parameter.assign(tf.sub(kept, updates[index]!.reshape(parameter.shape)));
     });
-    return gradNorm;
+    return { gradNorm, updates };
   }
 }
 

@@ -13,6 +13,7 @@ import { Philox } from '../random/philox.ts';
 import type { Task } from '../tasks/task.ts';
 import { assignCredit } from './assignCredit.ts';
 import { groupAdvantages } from './groupAdvantages.ts';
+import { layerMetrics } from './layerNorms.ts';
 import {
   type PpoOptimizers,
   type UpdateTerms,
@@ -133,7 +134,12 @@ export async function trainPpo(request: PpoRequest): Promise<WeightMap> {
     ): Promise<Record<string, number>> {
       const step = ppoUpdate(model, task, valueHead, optimizers, settings, terms, size);
       const outputs = await step.run({ ...batch, ...rateInputs(optimizers, terms.policy, learningRate) });
-      return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data[0]!]));
+      const { gradNorms, updateNorms, ...scalars } = outputs;
+      return {
+        ...Object.fromEntries(Object.entries(scalars).map(([name, { data }]) => [name, data[0]!])),
+        ...layerMetrics('gradNorm', gradNorms?.data ?? []),
+        ...layerMetrics('updateNorm', updateNorms?.data ?? []),
+      };
     }
 
     function rateInputs({ policy, value }: PpoOptimizers, learns: boolean, learningRate: number) {

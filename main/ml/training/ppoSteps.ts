@@ -6,6 +6,7 @@ import { type LanguageModel, splitSequences } from '../model/languageModel.ts';
 import { weightCatalogue } from '../model/weights.ts';
 import type { Task } from '../tasks/task.ts';
 import { AdamW, lossGradients, miniatureAdamW } from './adamW.ts';
+import { layerNorms } from './layerNorms.ts';
 import {
   actionLogprobs,
   anchorKl,
@@ -143,13 +144,19 @@ export function ppoUpdate(
     const { hidden, logratio, ...metrics } = kept as Record<string, Tensor> & { hidden: Tensor; logratio: Tensor };
     const critic = criticUpdate(inputs, hidden, mask);
     const { kl3, clipFraction } = ratioStatistics(tf, logratio, mask, settings.clipCoef);
-    const gradNorm = gradients === null ? null : optimizers.policy.apply(gradients, inputs, settings.maxGradNorm);
+    const policy = gradients && optimizers.policy.apply(gradients, inputs, settings.maxGradNorm);
     return {
       ...metrics,
       ...critic,
       approxKl: kl3,
       clipFraction,
-      ...(gradNorm === null ? {} : { gradNorm }),
+      ...(policy === null ? {} : { gradNorm: policy.gradNorm }),
+      ...(gradients === null || policy === null
+        ? {}
+        : {
+            gradNorms: layerNorms(tf, config, gradients),
+            updateNorms: layerNorms(tf, config, policy.updates),
+          }),
     };
   });
 

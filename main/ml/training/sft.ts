@@ -7,6 +7,7 @@ import type { SftSettings } from '../../contract/settings.ts';
 import { Philox } from '../random/philox.ts';
 import type { WeightMap } from '../model/weights.ts';
 import type { Episode, Task } from '../tasks/task.ts';
+import { rotationPenalty } from './rotationPenalty.ts';
 import { sftSchedule } from './schedules.ts';
 import { stackRows, supervisedTraining } from './supervised.ts';
 import {
@@ -17,6 +18,9 @@ import {
   throwIfCancelled,
   tokenClock,
 } from './trainingRun.ts';
+
+/** Norms by layer cost more ops than the rest of the optimizer. */
+const layerNormsEverySteps = 10;
 
 /** The training set of a seed: the same at every call. */
 export function sftExamples(task: Task, settings: SftSettings, seed: number): Episode[] {
@@ -33,7 +37,12 @@ export async function trainSft(request: TrainingRequest<SftSettings>): Promise<W
   const model = openRunModel(request);
   try {
     let step = 0;
-    const update = supervisedTraining(model, task, { batchSize, maxGradNorm, weightDecay });
+    const { coefficient } = settings.rotationPenalty;
+    const penalty =
+      coefficient > 0
+        ? { coefficient, value: rotationPenalty(model, request.weights, settings.rotationPenalty) }
+        : undefined;
+    const update = supervisedTraining(model, task, { batchSize, maxGradNorm, weightDecay, penalty });
     const { trainer, load } = runState(request, model, 'sft', () => ({ step }));
     step = (await load())?.['step'] ?? 0;
 
@@ -45,12 +54,13 @@ export async function trainSft(request: TrainingRequest<SftSettings>): Promise<W
       if (step >= steps) break;
       const rate = learningRate * sftSchedule(step, schedule, warmupSteps, steps);
       const batch = batchOf(step);
-      const { loss, gradNorm } = await update(batch, step + 1, rate);
+      const withLayers = (step + 1) % layerNormsEverySteps === 0;
+      const { layers, ...values } = await update(batch, step + 1, rate, withLayers);
       step++;
-      checkFinite(step, { loss, gradNorm });
+      checkFinite(step, { ...values });
       await request.onMetrics?.(step, {
-        loss,
-        gradNorm,
+        ...values,
+        ...layers,
         learningRate: rate,
         tokensPerSecond: tokensPerSecond(batch.length),
       });

@@ -1,28 +1,39 @@
 /** One supervised update on answer tokens, shared by pretraining and SFT. */
 import { AppError } from '../../contract/errors.ts';
-import type { CompiledStep } from '../../compute/session.ts';
+import type { CompiledStep, Tensor } from '../../compute/session.ts';
 import { prepareWeights } from '../model/decoder.ts';
 import { type LanguageModel, answerNll } from '../model/languageModel.ts';
 import { weightCatalogue } from '../model/weights.ts';
 import type { Task } from '../tasks/task.ts';
 import { AdamW, lossGradients, miniatureAdamW } from './adamW.ts';
+import { layerMetrics, layerNorms } from './layerNorms.ts';
 import { maskedMean } from './ppoLoss.ts';
 
 export interface SupervisedUpdate {
+  /** Cross-entropy alone. */
   loss: number;
   /** Before clipping. */
   gradNorm: number;
+  /** Without its coefficient; absent without a penalty. */
+  rotationPenalty?: number;
+  /** `gradNormLayer<i>` and `updateNormLayer<i>`, when they were asked for. */
+  layers?: Record<string, number>;
+}
+
+export interface SupervisedOptions {
+  batchSize: number;
+  maxGradNorm: number;
+  weightDecay: number;
+  /** Added to the loss, scalar (`rotationPenalty`). */
+  penalty?: { coefficient: number; value: () => Tensor } | undefined;
 }
 
 /**
  * Cross-entropy averaged over the answer tokens of the batch that are no padding, AdamW, clipping by global norm.
- * @returns `update(sequences [batchSize, promptLength + answerLength], number of this update from 1, learning rate)`
+ * @returns `update(sequences [batchSize, promptLength + answerLength], number of this update from 1, learning rate, layers:
+ * whether norms by layer are wanted)`
  */
-export function supervisedTraining(
-  model: LanguageModel,
-  task: Task,
-  options: { batchSize: number; maxGradNorm: number; weightDecay: number },
-) {
+export function supervisedTraining(model: LanguageModel, task: Task, options: SupervisedOptions) {
   const { tf, config } = model;
   const { promptLength, padId } = task;
   const sequenceLength = promptLength + task.answerLength;
@@ -33,19 +44,58 @@ export function supervisedTraining(
   });
   const specs = { sequences: { shape: [options.batchSize, sequenceLength], dtype: 'int32' as const }, ...adamW.inputs };
 
-  const step: CompiledStep = model.step('supervised update', specs, (inputs) => {
-    const { loss, gradients } = lossGradients(tf, parameters, () => {
-      const weights = prepareWeights(tf, config, model.variable);
-      const { nll, mask } = answerNll(tf, config, weights, inputs['sequences']!, promptLength, padId);
-      return maskedMean(tf, nll, mask);
-    });
-    return { loss, gradNorm: adamW.apply(gradients, inputs, options.maxGradNorm) };
-  });
+  const { penalty } = options;
 
-  return async (sequences: Int32Array, updateNumber: number, learningRate: number): Promise<SupervisedUpdate> => {
-    const { loss, gradNorm } = await step.run({ sequences, ...adamW.inputValues(updateNumber, learningRate) });
-    return { loss: loss!.data[0]!, gradNorm: gradNorm!.data[0]! };
+  /** Norms by layer are a step of their own: most updates do without the ops. */
+  const compiled = (layers: boolean): CompiledStep =>
+    model.step(layers ? 'supervised update with layers' : 'supervised update', specs, (inputs) => {
+      const apart: Record<string, Tensor> = {};
+      const { loss, gradients } = lossGradients(tf, parameters, () => {
+        const weights = prepareWeights(tf, config, model.variable);
+        const { nll, mask } = answerNll(tf, config, weights, inputs['sequences']!, promptLength, padId);
+        const mean = maskedMean(tf, nll, mask);
+        if (penalty === undefined) return mean;
+        const turned = penalty.value();
+        // Kept across the end of the gradient's own scope, which frees everything else.
+        apart['loss'] = tf.keep(mean.clone());
+        apart['rotationPenalty'] = tf.keep(turned.clone());
+        return tf.add(mean, tf.mul(turned, penalty.coefficient));
+      });
+      const { gradNorm, updates } = adamW.apply(gradients, inputs, options.maxGradNorm);
+      const outputs: Record<string, Tensor> = { loss, gradNorm };
+      for (const [name, value] of Object.entries(apart)) outputs[name] = released(value);
+      if (!layers) return outputs;
+      return {
+        ...outputs,
+        gradNorms: layerNorms(tf, config, gradients),
+        updateNorms: layerNorms(tf, config, updates),
+      };
+    });
+
+  return async (
+    sequences: Int32Array,
+    updateNumber: number,
+    learningRate: number,
+    layers = false,
+  ): Promise<SupervisedUpdate> => {
+    const outputs = await compiled(layers).run({ sequences, ...adamW.inputValues(updateNumber, learningRate) });
+    const { loss, gradNorm, rotationPenalty, gradNorms, updateNorms } = outputs;
+    return {
+      loss: loss!.data[0]!,
+      gradNorm: gradNorm!.data[0]!,
+      ...(rotationPenalty ? { rotationPenalty: rotationPenalty.data[0]! } : {}),
+      ...(gradNorms && updateNorms
+        ? { layers: { ...layerMetrics('gradNorm', gradNorms.data), ...layerMetrics('updateNorm', updateNorms.data) } }
+        : {}),
+    };
   };
+}
+
+/** A tensor kept across the end of a gradient's scope, back under the rules of the scope around it. */
+function released(kept: Tensor): Tensor {
+  const copy = kept.clone();
+  kept.dispose();
+  return copy;
 }
 
 /** Row-major [rows, width] of equally long rows. */

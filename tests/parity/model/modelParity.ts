@@ -146,7 +146,7 @@ function adamWTest(compute: () => Compute, modelCase: ModelCase): void {
     const adamW = new AdamW(tf, model.session, 'adamW', variablesOf(model), adamWSettings);
     const step = model.step('parity AdamW', { ...batchSpecs(batch), ...adamW.inputs }, (inputs) => {
       const { loss, gradients } = lossGradients(tf, variablesOf(model), () => forward(model, inputs).loss);
-      return { loss, gradNorm: adamW.apply(gradients, inputs, maxGradNorm) };
+      return { loss, gradNorm: adamW.apply(gradients, inputs, maxGradNorm).gradNorm };
     });
     for (const [index, expected] of meta.adamw.steps.entries()) {
       const learningRate = adamWLearningRate * cosineWithWarmup(index, 0, adamWTotalSteps);

@@ -104,6 +104,26 @@ export function trainingLaws(backend: Backend): void {
     timeoutMs,
   );
 
+  test(
+    'SFT with a rotation penalty turns less, says so, and resumes; norms by layer come with every tenth step',
+    async () => {
+      const penalised = { ...toySft, rotationPenalty: { coefficient: 30, rankShare: 0.25 } };
+      const whole = await expectSameRun(trainSft, toyRequest(compute, penalised), 10, 'sft-penalty');
+      const last = whole.metrics.at(-1)![1];
+      // A penalty of the same run without its weight in the loss: the smallest coefficient that still reports it.
+      const free = await record(
+        trainSft,
+        toyRequest(compute, { ...toySft, rotationPenalty: { coefficient: 1e-12, rankShare: 0.25 } }),
+      );
+      expect(last['rotationPenalty']).toBeLessThan(0.5 * free.metrics.at(-1)![1]['rotationPenalty']!);
+      expect(whole.metrics.filter(([, values]) => 'gradNormLayer0' in values).map(([step]) => step)).toEqual([10, 20]);
+      const norms = [0, 1].map((layer) => last[`gradNormLayer${layer}`]!);
+      expect(Math.hypot(...norms)).toBeLessThan(last['gradNorm']!);
+      expect(last['updateNormLayer1']).toBeGreaterThan(0);
+    },
+    timeoutMs,
+  );
+
   test.each([2, 5])(
     'PPO with anchor: 8 iterations, stopped after %i',
     async (stopAt) => {
