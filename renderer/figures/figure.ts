@@ -27,6 +27,8 @@ export interface FigurePick {
   key: string;
   /** What is said of it when the arrow keys come to it. */
   label: string;
+  /** Row and column, where the marks are cells of a grid: all four arrows move then. */
+  at?: [row: number, column: number];
 }
 
 /** Pure: the same data and frame make the same figure. Null while there is nothing to draw. */

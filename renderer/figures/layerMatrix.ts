@@ -1,6 +1,6 @@
 /** Layer x matrix, one number a cell: the heat map that studies and comparisons share. */
 import { colorScale, textOn, type ColorScale, type ScaleKind } from './colorScale.ts';
-import type { ChartFrame, Figure } from './figure.ts';
+import type { ChartFrame, Figure, FigurePick } from './figure.ts';
 import { still, tooltip } from './marks.ts';
 import type { ChartTheme } from './palette.ts';
 import { fontFamily, panels } from './panels.ts';
@@ -29,11 +29,6 @@ export interface LayerMatrixSpec {
   cells: LayerMatrixCell[];
 }
 
-/** What a click on a cell hands over, as ECharts' `data`. */
-export interface PickedCell {
-  weight: string;
-}
-
 const manyLayers = [
   { above: 40, rowPx: 18, fontPx: 10 },
   { above: 14, rowPx: 24, fontPx: 11 },
@@ -55,7 +50,7 @@ function datum(cell: LayerMatrixCell, { scale, theme, fontPx, labelled }: Drawin
   const position = value === null ? null : scale.at(value);
   const text = position === null || value === null ? '–' : decimal(Number(value.toPrecision(3)));
   return {
-    weight,
+    key: weight,
     value: [matrix, String(layer), position ?? 0],
     tip: `${weight}\n${tip}`,
     // Without a number it is no part of the scale.
@@ -95,6 +90,15 @@ function key(scale: ColorScale, theme: ChartTheme): object {
     dimension: 2,
     inRange: { color: scale.ramp },
   };
+}
+
+/** The cells as marks of a grid; their key is the weight's name. */
+export function cellPicks({ matrices, layers, cells }: LayerMatrixSpec): FigurePick[] {
+  return cells.map(({ weight, layer, matrix, tip }) => ({
+    key: weight,
+    label: `Layer ${layer}, ${matrix}. ${tip.replace(/\n/g, '; ')}`,
+    at: [layers.indexOf(layer), matrices.indexOf(matrix)],
+  }));
 }
 
 /** @returns drawing and summary; the table is the caller's, who knows the whole numbers */

@@ -63,8 +63,7 @@ export function panelSpec(kind: CurvePanel, count: number, range: IndexRange, ti
   const descending = { name: 'index, descending sigma', ...extent };
   if (kind === 'spectra')
     return { title, x: descending, y: { name: 'sigma (log)', kind: 'log', labelWidthPx: 46, format: powers } };
-  if (kind === 'deltaSigma')
-    return { title, x: descending, y: { name: 'delta sigma', labelWidthPx: 46, scale: true } };
+  if (kind === 'deltaSigma') return { title, x: descending, y: { name: 'delta sigma', labelWidthPx: 46, scale: true } };
   return { title, x: { name: 'index, ascending', ...extent }, y: { name: 'principal angle (°)', min: 0 } };
 }
 const powers = (value: number | string): string => decimal(Number(value));
@@ -126,7 +125,13 @@ function spectraSeries({ matrix, frame, range }: Drawing, panel: number): object
   const { theme } = frame;
   const look = { panel, symbol: 'none' } as const;
   return [
-    curve(points(sReference, 'reference'), { ...look, name: referenceName, color: theme.ink, width: 3.2, opacity: 0.5 }),
+    curve(points(sReference, 'reference'), {
+      ...look,
+      name: referenceName,
+      color: theme.ink,
+      width: 3.2,
+      opacity: 0.5,
+    }),
     curve(points(sTarget, 'target'), { ...look, name: measured, color: theme.matrices[0]!, width: 1.6 }),
   ];
 }

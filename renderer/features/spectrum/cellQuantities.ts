@@ -107,8 +107,7 @@ export const cellQuantities = {
     unit: '%',
     scale: 'sequential',
     of: ({ changedShare }) => 100 * changedShare,
-    detail: ({ changedAboveBf16Share }) =>
-      `${percent(changedAboveBf16Share, 2)} by more than half a step of bfloat16`,
+    detail: ({ changedAboveBf16Share }) => `${percent(changedAboveBf16Share, 2)} by more than half a step of bfloat16`,
   },
   bf16Floor: {
     label: 'Relative change / bfloat16 floor',

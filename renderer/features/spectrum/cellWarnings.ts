@@ -36,14 +36,14 @@ export const cellWarnings: CellWarning[] = [
     name: 'one side is trivial: its subspace is the whole space',
     holds: ({ meanLeftAngleRad, meanRightAngleRad }) => meanLeftAngleRad === null || meanRightAngleRad === null,
     sentence: ({ meanLeftAngleRad, meanRightAngleRad, angleRank }) => {
-      const sides = [
-        ...(meanLeftAngleRad === null ? ['left'] : []),
-        ...(meanRightAngleRad === null ? ['right'] : []),
-      ];
+      const sides = [...(meanLeftAngleRad === null ? ['left'] : []), ...(meanRightAngleRad === null ? ['right'] : [])];
       return `At rank ${angleRank} the ${sides.join(' and ')} subspace is the whole space: its angles are 0 for any two matrices.`;
     },
   },
 ];
 
 export const warningsOf = (summary: MatrixSummary): CellWarning[] => cellWarnings.filter(({ holds }) => holds(summary));
-export const warningSigns = (summary: MatrixSummary): string => warningsOf(summary).map(({ sign }) => sign).join('');
+export const warningSigns = (summary: MatrixSummary): string =>
+  warningsOf(summary)
+    .map(({ sign }) => sign)
+    .join('');

@@ -2,7 +2,7 @@
 import type { MatrixSummary, Projection } from '../../../../main/contract/spectral.ts';
 import { projections } from '../../../../main/contract/spectral.ts';
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
-import { layerMatrix, type LayerMatrixCell } from '../../../figures/layerMatrix.ts';
+import { cellPicks, layerMatrix, type LayerMatrixCell } from '../../../figures/layerMatrix.ts';
 import { cellQuantity, quantityText, quantityTitle, type CellQuantity } from '../cellQuantities.ts';
 import { warningSigns, warningsOf } from '../cellWarnings.ts';
 import { summaryColumns, summaryValues } from '../summaryTable.ts';
@@ -15,8 +15,8 @@ export interface HeatmapView {
   pinned: readonly string[];
 }
 
-/** Rows and columns of the heat map, also of what the arrows move over. */
-export function heatmapAxes(summaries: MatrixSummary[]): { layers: number[]; matrices: Projection[] } {
+/** Rows and columns of the heat map. */
+function heatmapAxes(summaries: MatrixSummary[]): { layers: number[]; matrices: Projection[] } {
   const present = new Set(summaries.map(({ matrix }) => matrix));
   return {
     layers: [...new Set(summaries.map(({ layer }) => layer))].sort((a, b) => a - b),
@@ -48,9 +48,10 @@ export function comparisonHeatmap(view: HeatmapView, frame: ChartFrame): Figure 
     chosen: summary.weight === chosen,
     pinned: pinned.includes(summary.weight),
   }));
-  const drawing = layerMatrix(
-    { title: quantityTitle(quantity), scale: quantity.scale, ...heatmapAxes(summaries), cells },
-    frame,
-  );
-  return { ...drawing, table: { columns: [...summaryColumns], rows: summaries.map(summaryValues) } };
+  const spec = { title: quantityTitle(quantity), scale: quantity.scale, ...heatmapAxes(summaries), cells };
+  return {
+    ...layerMatrix(spec, frame),
+    picks: cellPicks(spec),
+    table: { columns: [...summaryColumns], rows: summaries.map(summaryValues) },
+  };
 }
