@@ -33,11 +33,15 @@ export function subspaceAngles<T extends RealArray>(a: Matrix<T>, b: Matrix<T>):
       'SHAPE_MISMATCH',
       `Angles need two subspaces of one size, not [${a.rows}, ${a.columns}] and [${b.rows}, ${b.columns}].`,
     );
-  const { rows: d, columns: k } = a;
-  const forcedZeros = forcedZeroCount(d, k);
   const overlap = multiply(a, b, { a: true });
   const cosines = thinSvd(overlap).s;
-  const sines = thinSvd(subtract(b, multiply(a, overlap))).s;
+  return anglesFrom(cosines, thinSvd(subtract(b, multiply(a, overlap))).s, a.rows);
+}
+
+/** From the singular values, descending [k], of A^T B and of B - A (A^T B), for subspaces of R^d. */
+export function anglesFrom(cosines: ArrayLike<number>, sines: ArrayLike<number>, d: number): SubspaceAngles {
+  const k = cosines.length;
+  const forcedZeros = forcedZeroCount(d, k);
   // cosines descend and sines descend, so the sines are read from their end
   const anglesRad = Float64Array.from({ length: k }, (_, i) => angleOf(cosines[i]!, sines[k - 1 - i]!));
   anglesRad.sort();
