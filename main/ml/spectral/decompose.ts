@@ -47,15 +47,6 @@ export async function decomposeAsync<P extends Precision = 'float64'>(
   return withChecks(weight, await thinSvdAsync(weight));
 }
 
-/** Without the matrix. @throws NOT_FINITE | SHAPE_MISMATCH */
-export async function factorise<P extends Precision>(
-  matrix: MatrixLike,
-  precision: P,
-): Promise<Factorisation<RealOf<P>>> {
-  const { weight: _, ...factorisation } = await decomposeAsync(matrix, precision);
-  return factorisation;
-}
-
 function withChecks<T extends RealArray>(weight: Matrix<T>, svd: Svd<T>): Decomposition<T> {
   const size = frobeniusNorm(weight.data);
   const { u, vt } = factors(svd);

@@ -1,16 +1,22 @@
 /** Decompositions of the matrices of checkpoints on disk: from the cache, else computed, checked and kept there. */
 import { AppError } from '../../contract/errors.ts';
 import type { Precision } from '../../contract/spectral.ts';
-import { factorise, type Factorisation } from './decompose.ts';
+import { decomposeAsync, type Factorisation } from './decompose.ts';
 import type { DecompositionCache } from './decompositionCache.ts';
-import type { RealOf } from './linearAlgebra.ts';
+import { newReal, type MatrixLike, type RealOf } from './linearAlgebra.ts';
+import { probedChecks, probeImage } from './probedChecks.ts';
 import { throwIfCancelled } from './sideBySide.ts';
+import { svdKernels, type SvdKernel } from './svdKernels.ts';
 import type { TensorSource } from './tensorSource.ts';
+
+/** Up to here (256 x 512) an exact check costs a millisecond or two, above it is a good part of the decomposition. */
+const exactElements = 131_072;
 
 export class Decomposer<P extends Precision> {
   readonly precision: P;
   readonly #cache: DecompositionCache | null;
   readonly #signal: AbortSignal | undefined;
+  #kernels: Promise<SvdKernel[]> | null = null;
   /** Equal tensors that are asked for at the same time are computed once. */
   readonly #running = new Map<string, Promise<Factorisation<RealOf<P>>>>();
 
@@ -55,11 +61,39 @@ export class Decomposer<P extends Precision> {
 
   async #compute(source: TensorSource, name: string): Promise<Factorisation<RealOf<P>>> {
     try {
-      return await factorise(await source.read(name), this.precision);
+      const [rows, columns] = source.shape(name);
+      return rows * columns <= exactElements
+        ? await exactly(await source.read(name), this.precision)
+        : await this.#inPlace(source, name);
     } catch (error) {
       throw withWeightName(name, error);
     }
   }
+
+  /** With one array for the matrix and then its larger factor; a kernel that fails has destroyed it, so it is read again. */
+  async #inPlace(source: TensorSource, name: string): Promise<Factorisation<RealOf<P>>> {
+    const [rows, columns] = source.shape(name);
+    const data = newReal(this.precision, rows * columns);
+    const kernels = await (this.#kernels ??= svdKernels(this.precision));
+    for (const [i, { svd }] of kernels.entries()) {
+      await source.readInto(name, 0, data);
+      const image = await probeImage({ rows, columns, data });
+      try {
+        const result = await svd({ rows, columns, data });
+        return { ...result, ...(await probedChecks(result, image)) };
+      } catch (error) {
+        const isLast = i === kernels.length - 1;
+        if (isLast || !(error instanceof AppError) || error.code !== 'COMPUTE_FAILED') throw error;
+      }
+    }
+    throw new Error('there is always a kernel');
+  }
+}
+
+/** Small matrices as everywhere else in memory, with exact checks. */
+async function exactly<P extends Precision>(matrix: MatrixLike, precision: P): Promise<Factorisation<RealOf<P>>> {
+  const { rows, columns, rank, u, s, vt, residual, orthogonality } = await decomposeAsync(matrix, precision);
+  return { rows, columns, rank, u, s, vt, residual, orthogonality };
 }
 
 /** The same error, saying which weight it is about. */

@@ -8,7 +8,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Precision } from '../../contract/spectral.ts';
 import type { Factorisation } from './decompose.ts';
-import type { RealOf } from './linearAlgebra.ts';
+import { newReal, type RealOf } from './linearAlgebra.ts';
 
 const magic = 'ROTASVD1';
 const headerBytes = 64;
@@ -60,9 +60,7 @@ export async function readDecomposition<P extends Precision>(
   const { size } = await handle.stat();
   if (bytes !== elementBytes(precision) || rank !== Math.min(rows, columns)) return null;
   if (size !== decompositionBytes({ rows, columns }, precision)) return null;
-  const make = (length: number): RealOf<P> =>
-    (precision === 'float32' ? new Float32Array(length) : new Float64Array(length)) as RealOf<P>;
-  const [s, u, vt] = [make(rank), make(rows * rank), make(rank * columns)];
+  const [s, u, vt] = [rank, rows * rank, rank * columns].map((length) => newReal(precision, length)) as [RealOf<P>, RealOf<P>, RealOf<P>]; // prettier-ignore
   const expected = header.readUInt32LE(checksumAt);
   header.writeUInt32LE(0, checksumAt);
   let checksum = crc32(header);

@@ -37,6 +37,11 @@ export function toPrecision<P extends Precision>({ rows, columns, data }: Matrix
 }
 export type RealOf<P extends Precision> = P extends 'float32' ? Float32Array : Float64Array;
 
+/** Zeros in this precision. */
+export function newReal<P extends Precision>(precision: P, length: number): RealOf<P> {
+  return (precision === 'float32' ? new Float32Array(length) : new Float64Array(length)) as RealOf<P>;
+}
+
 /** f of every element and its index. */
 export function mapReal<T extends RealArray>(data: T, f: (x: number, i: number) => number): T {
   const out = newLike(data, data.length);
@@ -82,7 +87,7 @@ export async function singularValuesAsync<T extends RealArray>({ rows, columns, 
 }
 
 /** Computed in float64, given back in the precision of the data. */
-function plainSvd<T extends RealArray>(data: T, rows: number, columns: number): Svd<T> {
+export function plainSvd<T extends RealArray>(data: T, rows: number, columns: number): Svd<T> {
   const { rank, u, s, vt } = jacobiSvd(data, rows, columns);
   const like = (values: Float64Array): T => {
     const out = newLike(data, values.length);
