@@ -9,17 +9,11 @@ import type { SpectralComparison, SpectralResult } from '../../main/contract/spe
 import { call, onEngineEvent } from '../engine/engine.ts';
 import { throttled } from './throttled.ts';
 import { useToasts } from './toasts.ts';
+import type { CellAddress } from './ui.ts';
 
 export type SpectraOrderInput = CallInput<'spectra.start'>;
 export type SpectraEstimate = CallAnswer<'spectra.estimate'>;
 export type MatrixInDetail = CallAnswer<'spectra.matrix'>;
-
-/** One matrix of one target of one comparison. */
-export interface MatrixAddress {
-  id: string;
-  target: number;
-  weight: string;
-}
 
 const refetchEveryMs = 700;
 /** Matrices whose curves stay in memory: a few hundred kB each for a large model. */
@@ -84,7 +78,7 @@ export const useSpectra = defineStore('spectra', () => {
   }
 
   /** Curves of one matrix; those looked at lately are answered at once. @throws NOT_FOUND it is not done, or gone */
-  async function matrix({ id, target, weight }: MatrixAddress): Promise<MatrixInDetail> {
+  async function matrix({ id, target, weight }: CellAddress): Promise<MatrixInDetail> {
     const key = JSON.stringify([id, target, weight]);
     const detail = matrices.get(key) ?? (await call('spectra.matrix', { id, target, weight }));
     matrices.delete(key);

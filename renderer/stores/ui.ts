@@ -8,6 +8,13 @@ import { call } from '../engine/engine.ts';
 
 export type ThemeChoice = 'system' | 'light' | 'dark';
 
+/** One matrix of one target of a comparison. */
+export interface CellAddress {
+  id: string;
+  target: number;
+  weight: string;
+}
+
 export interface UiState {
   theme: ThemeChoice;
   lastRoute: string;
@@ -21,6 +28,14 @@ export interface UiState {
   spectrumMatrix: string;
   spectrumLayer: number;
   heatmapQuantity: string;
+  /** Of the Spectrum page: quantity of its heat map, the cell that is open, cells kept beside each other. */
+  cellQuantity: string;
+  openCell: CellAddress;
+  pinnedCells: CellAddress[];
+  pinnedView: string;
+  trajectoryView: string;
+  /** Fields of a new comparison that differ from their defaults, as they were typed. */
+  comparisonDraft: Record<string, string>;
 }
 
 const initial: UiState = {
@@ -35,6 +50,12 @@ const initial: UiState = {
   spectrumMatrix: 'q',
   spectrumLayer: 0,
   heatmapQuantity: 'relativeChange',
+  cellQuantity: 'relativeChange',
+  openCell: { id: '', target: 0, weight: '' },
+  pinnedCells: [],
+  pinnedView: 'overlay',
+  trajectoryView: 'one',
+  comparisonDraft: {},
 };
 
 /** Writes settle for this long before they travel. */
