@@ -111,6 +111,10 @@ export const matrixCurvesSchema = z.object({
 });
 export type MatrixCurves = z.infer<typeof matrixCurvesSchema>;
 
+/** A file of the job's folder, and the answer of `spectra.matrix`. */
+export const matrixFileSchema = z.object({ summary: matrixSummarySchema, curves: matrixCurvesSchema });
+export type MatrixFile = z.infer<typeof matrixFileSchema>;
+
 export const compareRequestSchema = z.object({
   reference: checkpointRefSchema,
   /** One, or the checkpoints of a trajectory in step order. */
@@ -173,7 +177,7 @@ export const spectraCalls = {
   'spectra.get': { input: id, output: spectralResultSchema },
   'spectra.matrix': {
     input: z.object({ id: z.string(), target: index, weight: z.string() }),
-    output: z.object({ summary: matrixSummarySchema, curves: matrixCurvesSchema }),
+    output: matrixFileSchema,
   },
   'spectra.remove': { input: id, output: ok },
   'spectra.restore': { input: id, output: spectralComparisonSchema },

@@ -131,10 +131,7 @@ function sigmaFields(
   sReference: RealArray,
   sTarget: RealArray,
   deltaSigmaNull: Float64Array | null,
-): Pick<
-  MatrixSummary,
-  'maxAbsDeltaSigma' | 'meanAbsDeltaSigma' | 'meanAbsDeltaSigmaRatio' | 'meanAbsDeltaSigmaNull'
-> {
+): Pick<MatrixSummary, 'maxAbsDeltaSigma' | 'meanAbsDeltaSigma' | 'meanAbsDeltaSigmaRatio' | 'meanAbsDeltaSigmaNull'> {
   const changes = Float64Array.from(sTarget, (s, i) => Math.abs(s - sReference[i]!));
   const meanAbsDeltaSigma = mean(changes)!;
   const size = mean(sReference)!;
