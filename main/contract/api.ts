@@ -64,6 +64,8 @@ export const stageSchema = z.object({
   dependsOn: z.array(z.string()),
   state: z.enum(['waiting', ...jobStates]),
   jobId: z.string().nullable(),
+  /** What its run has warned of: OOD accuracy lost. */
+  alert: z.string().nullable(),
 });
 export type Stage = z.infer<typeof stageSchema>;
 

@@ -83,8 +83,8 @@ export const tensorChangeSchema = z.object({
   /** ||B - A||_F and that over ||A||_F; null where it has no value (not floating point, A is zero, values not finite). */
   changeNorm: z.number().nullable(),
   relativeChange: z.number().nullable(),
-  /** Entries whose values differ, 0..1. */
-  changedShare: z.number(),
+  /** Entries whose values differ, 0..1; null for integers of two types. */
+  changedShare: z.number().nullable(),
 });
 export type TensorChange = z.infer<typeof tensorChangeSchema>;
 export const diffOutputSchema = z.object({ changes: z.array(tensorChangeSchema) });

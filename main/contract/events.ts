@@ -50,6 +50,8 @@ export const workerEventBodySchema = z.discriminatedUnion('type', [
   /** One checkpoint hashed from its first byte to its last. */
   z.object({ type: z.literal('checkpointDigest'), digest: checkpointDigestSchema }),
   z.object({ type: z.literal('artifact'), kind: z.string(), path: z.string(), data: z.unknown().optional() }),
+  /** Something about the run that its user wants to know now, not at its end. */
+  z.object({ type: z.literal('alert'), step: z.number().int(), text: z.string() }),
   z.object({ type: z.literal('log'), level: z.enum(['debug', 'info', 'warn', 'error']), text: z.string() }),
   z.object({ type: z.literal('succeeded'), data: z.unknown().optional() }),
   z.object({ type: z.literal('failed'), error: errorShapeSchema }),

@@ -52,10 +52,14 @@ function apply(store: Store, job: Job, attemptSeq: number, revision: number, eve
     case 'sweepPoint':
       store.analyses.putPoint(job.id, seq, event.point);
       return;
+    case 'checkpointDigest':
+      store.checkpoints.putDigest(event.digest);
+      return;
     case 'succeeded':
       store.jobs.setOutput(job.id, event.data);
       return;
     case 'artifact':
+    case 'alert':
     case 'log':
     case 'failed':
   }

@@ -40,6 +40,7 @@ export function toStudy(
   jobs: ReadonlyMap<string, Job>,
   slots: number,
   msPerWeight: number,
+  alertOf: (jobId: string) => string | null,
 ): Study {
   const share = (stage: StageRecord): number => shareDone(stage, stage.jobId ? jobs.get(stage.jobId) : undefined);
   const total = stages.reduce((sum, { weight }) => sum + weight, 0);
@@ -54,7 +55,10 @@ export function toStudy(
     settings: record.settings,
     state: record.state,
     sample: record.sample,
-    stages: stages.map(({ weight: _, output: __, note: ___, ...stage }) => stage),
+    stages: stages.map(({ weight: _, output: __, note: ___, ...stage }) => {
+      const mayWarn = stage.jobId !== null && (stage.kind === 'sft' || stage.kind === 'rl');
+      return { ...stage, alert: mayWarn ? alertOf(stage.jobId!) : null };
+    }),
     createdAtMs: record.createdAtMs,
     endedAtMs: record.endedAtMs,
     revision: record.revision,

@@ -89,7 +89,8 @@ export class StudyRunner {
   #view(study: StudyRecord): Study {
     const { store, supervisor, msPerWeight } = this.#options;
     const jobs = new Map(store.jobs.ofStudy(study.id).map((job) => [job.id, job]));
-    return toStudy(study, store.studies.stages(study.id), jobs, supervisor.slots, msPerWeight());
+    const alertOf = (jobId: string): string | null => store.results.lastAlert(jobId);
+    return toStudy(study, store.studies.stages(study.id), jobs, supervisor.slots, msPerWeight(), alertOf);
   }
 
   /** The newest study with equal settings unless `forceNew`. */

@@ -21,6 +21,8 @@ import { ingest } from './ingest.ts';
 import type { Ingested } from './ingest.ts';
 import type { JobRequestFile } from './jobContext.ts';
 import { lastLogLines } from './jobLog.ts';
+import { fileSlots, laneOf } from './lanes.ts';
+import type { Lane } from './lanes.ts';
 import { crashError } from './workerCrash.ts';
 import { outliveOrphan, WorkerProcess } from './workerProcess.ts';
 import type { WorkerEnd } from './workerProcess.ts';
@@ -45,7 +47,7 @@ export interface JobListener {
 export interface SupervisorOptions {
   store: Store;
   jobsFolder: string;
-  /** Jobs side by side; may change when it is known what computes. */
+  /** Jobs that compute, side by side; may change when it is known what computes. */
   slots(): number;
   versions: Record<string, string>;
   log: Logger;
@@ -53,6 +55,7 @@ export interface SupervisorOptions {
 
 interface RunningJob {
   worker: WorkerProcess;
+  lane: Lane;
   /** Why it was asked to stop; null when it was not. */
   stopReason: 'cancelled' | 'interrupted' | null;
 }
@@ -175,9 +178,13 @@ export class JobSupervisor {
   #startNext(): void {
     if (this.#stopping) return;
     for (const job of this.#options.store.jobs.withState('queued')) {
-      if (this.#running.size >= this.slots) return;
-      this.#start(job);
+      const lane = laneOf(job.kind);
+      if (this.#runningIn(lane) < (lane === 'files' ? fileSlots : this.slots)) this.#start(job);
     }
+  }
+
+  #runningIn(lane: Lane): number {
+    return [...this.#running.values()].filter((running) => running.lane === lane).length;
   }
 
   #start(job: Job): void {
@@ -197,7 +204,7 @@ export class JobSupervisor {
     };
     writeFileAtomic.sync(join(folder, 'request.json'), `${JSON.stringify(file, null, 2)}\n`);
     const worker = new WorkerProcess(folder, () => this.#ingest(job.id));
-    const running: RunningJob = { worker, stopReason: null };
+    const running: RunningJob = { worker, lane: laneOf(job.kind), stopReason: null };
     this.#running.set(job.id, running);
     const poll = setInterval(() => this.#ingest(job.id), pollIntervalMs);
     log.info({ job: job.id, kind: job.kind, attempt: job.attempt, worker: worker.pid }, 'A job starts');

@@ -1,4 +1,5 @@
 /** What jobs have said: their events, and the tables made from them. */
+import { sql } from 'kysely';
 import type { Comparison, AblationPoint } from '../contract/studyResult.ts';
 import type { Evaluation } from '../contract/evaluation.ts';
 import type { WorkerEvent } from '../contract/events.ts';
@@ -46,9 +47,11 @@ export class ResultStore {
   }
 
   putMetrics(jobId: string, seq: number, revision: number, step: number, values: Record<string, number>): void {
-    const set = { seq, revision, valuesJson: JSON.stringify(values) };
-    const query = this.#db.sql.insertInto('metrics').values({ jobId, step, ...set });
-    this.#db.run(query.onConflict((c) => c.columns(['jobId', 'step']).doUpdateSet(set)));
+    const row = { jobId, step, seq, revision, valuesJson: JSON.stringify(values) };
+    const query = this.#db.sql.insertInto('metrics').values(row);
+    // What a step logs at its end joins what it has logged before.
+    const valuesJson = sql<string>`json_patch(metrics.valuesJson, excluded.valuesJson)`;
+    this.#db.run(query.onConflict((c) => c.columns(['jobId', 'step']).doUpdateSet({ seq, revision, valuesJson })));
   }
 
   putEvaluation(jobId: string, seq: number, step: number, evaluation: Evaluation, folder: string | null): void {
@@ -76,6 +79,13 @@ export class ResultStore {
       this.#db.run(
         this.#db.sql.deleteFrom(table).where('jobId', '=', jobId).where('step', '>', step).where('seq', '<', beforeSeq),
       );
+  }
+
+  /** What a job has warned of last; null when nothing. */
+  lastAlert(jobId: string): string | null {
+    const query = this.#db.sql.selectFrom('events').select('payloadJson').where('jobId', '=', jobId);
+    const row = this.#db.first(query.where('type', '=', 'alert').orderBy('seq', 'desc').limit(1));
+    return row ? (JSON.parse(row.payloadJson) as { text: string }).text : null;
   }
 
   /** Metrics of a study's jobs that were written after a revision, by job and step. */

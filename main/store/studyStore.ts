@@ -23,7 +23,7 @@ export interface StudyRecord {
   deletedAtMs: number | null;
 }
 
-export interface StageRecord extends Stage {
+export interface StageRecord extends Omit<Stage, 'alert'> {
   /** Expected duration, s. */
   weight: number;
   output: unknown;

@@ -6,7 +6,7 @@ import { episodeSets, evaluateModel, openTask } from '../../ml/evaluation/evalua
 import { trainPpo } from '../../ml/training/ppo.ts';
 import type { JobContext } from '../jobContext.ts';
 import { readWeights, stepFolderName, writeWeights } from './checkpointFolders.ts';
-import { jobFacts, progressReporter, resumeStates } from './trainingProgress.ts';
+import { forgettingWatch, jobFacts, progressReporter, resumeStates } from './trainingProgress.ts';
 
 const resumeEverySteps = 5;
 
@@ -21,6 +21,7 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
   const report = progressReporter(context, iterations, (iteration) => `PPO iteration ${iteration} of ${iterations}`);
   /** What the start point offers to learn from: successRate and entropy of the first rollout. */
   const first = jobFacts(context, 'start');
+  const watch = forgettingWatch(context);
   const folder = join(outputFolder, stepFolderName(iterations));
   const { resume, onResumePoint, removeResumeState } = await resumeStates(context);
   await trainPpo({
@@ -46,6 +47,7 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
       const kept = step === iterations ? { folder } : {};
       if (step === iterations) await writeWeights(folder, start.config, await model.readWeights(), task);
       context.emit({ type: 'evaluation', step, evaluation, ...kept });
+      await watch(step, evaluation);
       report(step);
     },
   });

@@ -5,9 +5,10 @@ import { episodeSets, evaluateModel, openTask } from '../../ml/evaluation/evalua
 import { peakOf } from '../../ml/statistics/detectors.ts';
 import { accuracyOf } from '../../ml/statistics/studyFacts.ts';
 import { sftExamples, trainSft } from '../../ml/training/sft.ts';
+import { spectralDrift } from '../../ml/training/spectralDrift.ts';
 import type { JobContext } from '../jobContext.ts';
 import { readWeights, stepFolderName, writeWeights } from './checkpointFolders.ts';
-import { jobFacts, progressReporter, resumeStates } from './trainingProgress.ts';
+import { forgettingWatch, jobFacts, progressReporter, resumeStates } from './trainingProgress.ts';
 
 const resumeEverySteps = 25;
 
@@ -22,6 +23,8 @@ export async function kind(context: JobContext): Promise<{ checkpoints: Record<s
   const folderOf = (step: number): string => join(outputFolder, stepFolderName(step));
   /** OOD answers right on the selection half, by step. */
   const selected = jobFacts(context, 'selection');
+  const watch = forgettingWatch(context);
+  const drift = settings.spectralDrift ? spectralDrift(config, weights) : null;
   const { resume, onResumePoint, removeResumeState } = await resumeStates(context);
   await trainSft({
     compute: await context.compute(),
@@ -40,9 +43,12 @@ export async function kind(context: JobContext): Promise<{ checkpoints: Record<s
     },
     onCheckpoint: async (step, { model }) => {
       const evaluation = await evaluateModel(model, task, sets, trainingSample);
-      await writeWeights(folderOf(step), config, await model.readWeights(), task);
+      const now = await model.readWeights();
+      await writeWeights(folderOf(step), config, now, task);
+      if (drift) context.emit({ type: 'metrics', step, values: drift(now) });
       await selected.note({ [step]: accuracyOf(evaluation, 'ood', 'select').correct });
       context.emit({ type: 'evaluation', step, evaluation, folder: folderOf(step) });
+      await watch(step, evaluation);
       report(step);
     },
   });

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
+import type { Evaluation } from '../../contract/evaluation.ts';
+import { forgettingAlert, type OodScore } from '../../ml/statistics/forgettingAlert.ts';
 import { hasResumeState } from '../../ml/training/resumeState.ts';
 import type { Trainer } from '../../ml/training/trainingRun.ts';
 import type { JobContext } from '../jobContext.ts';
@@ -43,14 +45,32 @@ export async function resumeStates(context: JobContext) {
  * Facts of a job by name that a resumed attempt needs and would not compute again. A fact noted again gets its new value,
  * which is the same one: runs repeat bit for bit.
  */
-export function jobFacts(context: JobContext, name: string) {
+export function jobFacts<T = number>(context: JobContext, name: string) {
   const file = join(context.folder, `${name}.json`);
-  const facts = (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}) as Record<string, number>;
+  const facts = (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}) as Record<string, T>;
   return {
     facts,
-    note: async (entries: Record<string, number>): Promise<void> => {
+    note: async (entries: Record<string, T>): Promise<void> => {
       Object.assign(facts, entries);
       await writeFileAtomic(file, JSON.stringify(facts));
     },
+  };
+}
+
+/** Says so at the first checkpoint at which OOD accuracy has dropped twice in a row; once a run, over all its attempts. */
+export function forgettingWatch(context: JobContext) {
+  const scores = jobFacts<OodScore>(context, 'ood');
+  const said = jobFacts(context, 'alert');
+  return async (step: number, { ood: { n, correct, outcomes } }: Evaluation): Promise<void> => {
+    await scores.note({ [step]: { n, correct, outcomes } });
+    // A resumed attempt may come again to a step that is known: what lies after it has not happened yet.
+    const curve = Object.entries(scores.facts)
+      .map(([at, ood]) => ({ step: Number(at), ood }))
+      .filter((point) => point.step <= step)
+      .sort((a, b) => a.step - b.step);
+    const alert = forgettingAlert(curve);
+    if (alert === null || (said.facts['step'] ?? step) < step) return;
+    await said.note({ step });
+    context.emit({ type: 'alert', step, text: alert.text });
   };
 }

@@ -26,6 +26,8 @@ async function extendCheckpoints(db: Kysely<unknown>): Promise<void> {
     .addColumn('infinite', 'integer', (c) => c.notNull())
     .addPrimaryKeyConstraint('checkpointTensorsKey', ['checkpointId', 'name'])
     .execute();
+  // Which other checkpoints hold the same tensors.
+  await db.schema.createIndex('checkpointTensorsByHash').on('checkpointTensors').column('hash').execute();
 }
 
 async function createAnalyses(db: Kysely<unknown>): Promise<void> {
