@@ -15,6 +15,7 @@ import { pace } from './api/estimate.ts';
 import type { HandlerGroup } from './api/handlers.ts';
 import { jobHandlers } from './api/jobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
+import { spectraHandlers } from './api/spectra.ts';
 import { studyHandlers } from './api/studies.ts';
 import { StudyRunner } from './jobs/studyRunner.ts';
 import { JobSupervisor } from './jobs/supervisor.ts';
@@ -78,7 +79,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 }
 
 function handlerGroups(context: EngineContext): HandlerGroup[] {
-  return [appHandlers(context), studyHandlers(context), jobHandlers(context), checkpointHandlers(context)];
+  return [
+    appHandlers(context),
+    studyHandlers(context),
+    jobHandlers(context),
+    checkpointHandlers(context),
+    spectraHandlers(context),
+  ];
 }
 
 /** Everything behind the address. */
