@@ -16,10 +16,15 @@ export const spectralCacheFolder = (dataFolder: string): string => join(dataFold
 export function spectralResources({ dataFolder, cores }: EngineContext): SpectralResources {
   const cacheFolder = spectralCacheFolder(dataFolder);
   mkdirSync(cacheFolder, { recursive: true });
+  return { cacheFolder, cacheBudgetBytes: decompositionBudgetBytes(cacheFolder), threads: cores };
+}
+
+/** @param cacheFolder one that is there */
+export function decompositionBudgetBytes(cacheFolder: string): number {
   const wanted = Number(process.env['ROTASCOPE_SVD_CACHE_GB'] ?? defaultBudgetGB);
   const budget = (Number.isFinite(wanted) && wanted >= 0 ? wanted : defaultBudgetGB) * bytesPerGB;
   const { bavail, bsize } = statfsSync(cacheFolder);
-  return { cacheFolder, cacheBudgetBytes: Math.floor(Math.min(budget, (bavail * bsize) / 2)), threads: cores };
+  return Math.floor(Math.min(budget, (bavail * bsize) / 2));
 }
 
 /** @throws NOT_FOUND it is not in the catalogue, or its files are gone */

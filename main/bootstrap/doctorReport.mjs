@@ -68,12 +68,12 @@ export async function installReport() {
   ];
 }
 
-/** @returns {Promise<Array<{ name: string, path: string, sizeBytes: number }>>} sizes without following links */
-export async function folderSizes() {
-  const folders = [
-    { name: 'data', path: dataFolder() },
-    { name: 'cache', path: cacheFolder() },
-  ];
+/**
+ * @param {Array<{ name: string, path: string }>} more parts of these that are worth a line of their own
+ * @returns {Promise<Array<{ name: string, path: string, sizeBytes: number }>>} sizes without following links
+ */
+export async function folderSizes(more = []) {
+  const folders = [{ name: 'data', path: dataFolder() }, { name: 'cache', path: cacheFolder() }, ...more];
   return Promise.all(folders.map(async (folder) => ({ ...folder, sizeBytes: await sizeBytesOf(folder.path) })));
 }
 

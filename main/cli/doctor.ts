@@ -1,13 +1,18 @@
 /** `rotascope doctor`: what is installed here, what computes, and whether it computes right. */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { platform, arch } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { decompositionBudgetBytes, spectralCacheFolder } from '../api/analyses.ts';
 import { folderSizes, installReport } from '../bootstrap/doctorReport.mjs';
+import { dataFolder } from '../bootstrap/folders.mjs';
 import { installCuda, recordCudaVerdict } from '../bootstrap/native.mjs';
 import { stepReporter } from '../bootstrap/progress.mjs';
 import type { ComputeStatus } from '../contract/api.ts';
 import { toErrorShape } from '../contract/errors.ts';
+import { decompositionsFolder } from '../ml/spectral/decompositionCache.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { exitCodes } from './exitCodes.ts';
 import { endWith } from './failure.ts';
@@ -19,13 +24,21 @@ interface Check {
   nextStep: string;
 }
 
+interface Folder {
+  name: string;
+  path: string;
+  sizeBytes: number;
+  /** What it may grow to; absent where nothing limits it. */
+  budgetBytes?: number;
+}
+
 interface Report {
   type: 'doctor';
   version: string;
   platform: string;
   node: string;
   installed: Awaited<ReturnType<typeof installReport>>;
-  folders: Awaited<ReturnType<typeof folderSizes>>;
+  folders: Folder[];
   compute: ComputeStatus | null;
   checks: Check[];
   passed: boolean;
@@ -79,7 +92,10 @@ function printReport(report: Report): void {
     if (nextStep) console.log(`      ${nextStep}`);
   }
   console.log('Folders');
-  for (const { name, path, sizeBytes } of report.folders) console.log(`  ${name}: ${path} (${formatBytes(sizeBytes)})`);
+  for (const { name, path, sizeBytes, budgetBytes } of report.folders) {
+    const limit = budgetBytes === undefined ? '' : ` of at most ${formatBytes(budgetBytes)}`;
+    console.log(`  ${name}: ${path} (${formatBytes(sizeBytes)}${limit})`);
+  }
   if (report.compute) {
     const { label, device, reason, nextStep } = report.compute;
     console.log(`Compute\n  ${label} on ${device}`);
@@ -90,6 +106,16 @@ function printReport(report: Report): void {
     console.log(`  ${passed ? 'passed' : 'FAILED'} ${name}: ${figure}`);
     if (nextStep) console.log(`         ${nextStep}`);
   }
+}
+
+/** Data, cache, and of the data the decompositions, which have a budget. */
+async function folders(): Promise<Folder[]> {
+  const cache = spectralCacheFolder(dataFolder());
+  let existing = cache;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const sizes = await folderSizes([{ name: 'decompositions', path: decompositionsFolder(cache) }]);
+  const budgetBytes = decompositionBudgetBytes(existing);
+  return sizes.map((folder) => (folder.name === 'decompositions' ? { ...folder, budgetBytes } : folder));
 }
 
 async function doctor(options: { json: boolean; installCuda: boolean }): Promise<number> {
@@ -108,7 +134,7 @@ async function doctor(options: { json: boolean; installCuda: boolean }): Promise
     platform: `${platform()} ${arch()}`,
     node: process.version,
     installed: await installReport(),
-    folders: await folderSizes(),
+    folders: await folders(),
     compute,
     checks: all,
     passed: all.every(({ passed }) => passed),

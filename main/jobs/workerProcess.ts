@@ -9,6 +9,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { physicalCores } from './physicalCores.ts';
 
 const workerEntry = fileURLToPath(new URL('./worker.ts', import.meta.url));
 /** The worker ends itself 5 s after SIGTERM; where even that hangs, the engine ends it. */
@@ -16,6 +17,9 @@ const killAfterMs = 6000;
 /** An orphan ends within seconds of losing its engine. */
 const orphanGraceMs = 8000;
 const orphanCheckMs = 100;
+
+/** Decompositions side by side take a thread of libuv's pool each; files are read and written on the four it has anyway. */
+const UV_THREADPOOL_SIZE = String(physicalCores() + 4);
 
 export interface WorkerEnd {
   code: number | null;
@@ -36,7 +40,7 @@ export class WorkerProcess {
       execArgv: [],
       // Straight into the file: what a dying worker says is there, and it never blocks on the engine.
       stdio: ['ignore', log, log, 'ipc'],
-      env: { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', ...process.env },
+      env: { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', UV_THREADPOOL_SIZE, ...process.env },
     });
     closeSync(log);
     this.#child.on('message', () => onNudge());

@@ -11,6 +11,9 @@ import type { Factorisation } from './decompose.ts';
 import { decompositionBytes, readDecomposition, writeDecomposition } from './decompositionFile.ts';
 import type { RealOf } from './linearAlgebra.ts';
 
+/** Where they lie in the folder of everything that can be computed again. */
+export const decompositionsFolder = (cacheFolder: string): string => join(cacheFolder, 'decompositions');
+
 const ending = '.svd';
 const partialEnding = '.partial';
 /** Nobody writes one file for an hour: what is left is of a process that was killed. */
@@ -22,9 +25,12 @@ export class DecompositionCache {
   /** Why the last decomposition could not be kept (a full disk); null while all is well. */
   problem: string | null = null;
 
-  /** @param budgetBytes what the folder may hold; what was not used for the longest time goes first */
-  constructor(folder: string, budgetBytes: number) {
-    this.folder = folder;
+  /**
+   * @param cacheFolder the decompositions go to a folder of their own in it
+   * @param budgetBytes what they may take; what was not used for the longest time goes first
+   */
+  constructor(cacheFolder: string, budgetBytes: number) {
+    this.folder = decompositionsFolder(cacheFolder);
     this.budgetBytes = budgetBytes;
   }
 
