@@ -46,6 +46,7 @@ type Turn = (steps: number) => Promise<number>;
 function ours(compute: Compute, shape: Shape): { turn: Turn; dispose(): void } {
   const config: ModelConfig = {
     modelType: 'llama',
+    naming: 'hub',
     vocabSize: shape.vocabulary,
     hiddenSize: shape.hidden,
     intermediateSize: shape.mlp,
@@ -55,11 +56,15 @@ function ours(compute: Compute, shape: Shape): { turn: Turn; dispose(): void } {
     headDim: shape.hidden / shape.heads,
     rmsNormEps: 1e-6,
     ropeTheta: 10000,
+    ropeScaling: null,
     maxPositionEmbeddings: 2048,
     tieWordEmbeddings: true,
     qkvBias: false,
     outputBias: false,
     mlpBias: false,
+    qkNorm: false,
+    skippedLayers: [],
+    extraEmbeddingRows: 0,
     bosTokenId: 1,
     eosTokenId: 2,
     padTokenId: 0,

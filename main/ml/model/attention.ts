@@ -2,6 +2,7 @@
 import type { Tensor, Tf } from '../../compute/session.ts';
 import type { GradSaver } from './layerMath.ts';
 import type { ModelConfig } from './modelConfig.ts';
+import { inverseFrequencies } from './rope.ts';
 
 /** Attention scores of masked keys get this added: far below any score, and finite, so a fully masked row stays finite. */
 const MASKED = -1e9;
@@ -10,17 +11,20 @@ const MASKED = -1e9;
  * RoPE as matrices: the rotation of one head's vector at one position, x [headDim] -> x R [headDim], in the rotate-half
  * form. One small product replaces a split, a join, two products and a sum over the activations. Queries and keys are
  * scaled by headDim^-0.25 each, which is the attention's headDim^-0.5.
+ *
+ * Only the distance of two positions counts in a score, so the rows of a left-padded batch are rotated by their column:
+ * each row is shifted by its padding, and all share one set of matrices.
  * @returns row-major [positions, headDim, headDim], angles in float32 as the reference implementations compute them
  */
-function rotations(config: ModelConfig, start: number, positions: number): Float32Array {
+export function rotations(config: ModelConfig, start: number, positions: number): Float32Array {
   const { headDim } = config;
   const half = headDim / 2;
   const scale = headDim ** -0.25;
+  const frequencies = inverseFrequencies(config);
   const matrices = new Float32Array(positions * headDim * headDim);
   for (let row = 0; row < positions; row++) {
     for (let i = 0; i < half; i++) {
-      const inverseFrequency = Math.fround(1 / Math.fround(config.ropeTheta ** ((2 * i) / headDim)));
-      const angle = Math.fround((start + row) * inverseFrequency);
+      const angle = Math.fround((start + row) * frequencies[i]!);
       const at = (from: number, to: number): number => (row * headDim + from) * headDim + to;
       matrices[at(i, i)] = matrices[at(i + half, i + half)] = Math.cos(angle) * scale;
       matrices[at(i, i + half)] = Math.sin(angle) * scale;
@@ -30,25 +34,14 @@ function rotations(config: ModelConfig, start: number, positions: number): Float
   return matrices;
 }
 
-/** Rotations of the positions `start .. start + tokens - 1`, for batches without padding: [tokens, headDim, headDim]. */
+/** Rotations of the positions `start .. start + tokens - 1`: [tokens, headDim, headDim]. */
 export function rotaryMatrices(tf: Tf, config: ModelConfig, start: number, tokens: number): Tensor {
   return tf.tensor(rotations(config, start, tokens), [tokens, config.headDim, config.headDim]);
 }
 
 /**
- * Rotations by position, for padded batches.
- * @param positionIds int32 [tokens, batch], each below `limit`
- * @returns [tokens * batch, headDim, headDim]
- */
-export function rotaryMatricesAt(tf: Tf, config: ModelConfig, positionIds: Tensor, limit: number): Tensor {
-  const { headDim } = config;
-  const table = tf.tensor(rotations(config, 0, limit), [limit, headDim * headDim]);
-  return tf.gather(table, positionIds.flatten().toInt()).reshape([-1, headDim, headDim]);
-}
-
-/**
  * @param x float32 [tokens * batch, heads * headDim], token-major
- * @param matrices of `rotaryMatrices` or `rotaryMatricesAt`
+ * @param matrices of `rotaryMatrices`
  * @returns rotated, [tokens, batch, heads, headDim]
  */
 export function rotate(tf: Tf, x: Tensor, matrices: Tensor, batch: number, headDim: number): Tensor {
@@ -105,4 +98,30 @@ export function attend(tf: Tf, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | n
     return { value, gradFunc };
   });
   return core(q, k, v);
+}
+
+/** Keys and values of some positions, each [batch, heads, keys, headDim], and what is added to their scores. */
+export interface KeyValuePart {
+  k: Tensor;
+  v: Tensor;
+  /** As for `attend`. */
+  mask: Tensor | null;
+}
+
+/**
+ * `attend` over keys that lie in several tensors, so that a long cache need not be joined with the newest keys to be
+ * read. Without a gradient.
+ * @param q [batch, heads, queries, headDim], scaled
+ * @returns [batch, heads, queries, headDim]
+ */
+export function attendParts(tf: Tf, q: Tensor, parts: readonly KeyValuePart[]): Tensor {
+  const scores = parts.map(({ k, mask }) => {
+    const product: Tensor = tf.matMul(q, k, false, true);
+    return mask === null ? product : tf.add(product, mask);
+  });
+  const joined = tf.concat(scores, 3);
+  const powers = tf.exp(tf.sub(joined, tf.max(joined, -1, true)));
+  const sizes = scores.map(({ shape }) => shape[3]!);
+  const values = tf.split(powers, sizes, 3).map((part, index): Tensor => tf.matMul(part, parts[index]!.v));
+  return tf.div(tf.addN(values), tf.sum(powers, -1, true));
 }

@@ -1,17 +1,19 @@
 /**
- * A Llama/Qwen2 decoder in tfjs ops: RMSNorm, rotary attention with grouped key-value heads, SwiGLU, optional biases.
+ * A Llama-like decoder in tfjs ops: RMSNorm, rotary attention with grouped key-value heads, SwiGLU, and what the families
+ * differ in (biases, norms of queries and keys, layers that text passes by).
  * Written for few passes over the activations, because they and not the products take the time of small models:
  * - activations are rows [tokens * batch, width], token-major: positions are rotated by one batched product, and the
  *   answer positions are the last rows;
- * - norm gains are folded into the matrices that read the normalised rows (small) instead of multiplying the rows;
+ * - in small models norm gains are folded into the matrices that read the normalised rows instead of multiplying the rows;
  * - grouped queries are stacked along the token axis instead of repeating keys and values;
  * - in the last layer only the wanted positions are computed beyond their keys and values.
  */
 import type { Tensor, Tf } from '../../compute/session.ts';
 import { gatherRows } from '../../compute/gatherRows.ts';
-import { attend, causalMask, paddingMask, rotaryMatrices, rotaryMatricesAt, rotate } from './attention.ts';
+import { attend, causalMask, paddingMask, rotaryMatrices, rotate } from './attention.ts';
 import { normalizeRows, swiGlu } from './layerMath.ts';
 import type { ModelConfig } from './modelConfig.ts';
+import { type LinearInfo, decoderInfo } from './weights.ts';
 
 /** The weight of a Hugging Face name, in [out, in] layout. */
 export type WeightLookup = (name: string) => Tensor;
@@ -23,8 +25,14 @@ interface Linear {
   bias: Tensor | null;
 }
 
-/** Norm gains folded into q, k, v and gate, up. */
-type LayerWeights = Record<'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down', Linear>;
+type LayerWeights = Record<'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down', Linear> & {
+  /** Gains of the norms before q, k, v and before gate, up [hidden]; null: folded into those matrices. */
+  inputGain: Tensor | null;
+  middleGain: Tensor | null;
+  /** Gains of the norms of queries and keys, [headDim]; null: there are none. */
+  qGain: Tensor | null;
+  kGain: Tensor | null;
+};
 
 /** The weights of one step, prepared once however often the step uses them. */
 export interface DecoderWeights {
@@ -32,32 +40,57 @@ export interface DecoderWeights {
   layers: LayerWeights[];
   /** [hidden] */
   norm: Tensor;
-  /** [vocab, hidden], final norm folded in */
+  /** [vocab, hidden], final norm folded in where `normFolded` */
   output: Tensor;
+  normFolded: boolean;
 }
 
-export function prepareWeights(tf: Tf, config: ModelConfig, weight: WeightLookup): DecoderWeights {
-  const layers = Array.from({ length: config.numHiddenLayers }, (_, layer): LayerWeights => {
-    const of = (name: string): Tensor => weight(`model.layers.${layer}.${name}`);
-    const linear = (name: string, bias: boolean, folded = of(`${name}.weight`)): Linear => {
-      return { weight: folded, bias: bias ? of(`${name}.bias`) : null };
+/**
+ * Up to this width folding the gains is cheaper than multiplying the rows by them; above it the scaled copies of all
+ * matrices cost more memory than the rows.
+ */
+const maxFoldedWidth = 256;
+
+/** @param options.foldGains decided by the width unless given */
+export function prepareWeights(
+  tf: Tf,
+  config: ModelConfig,
+  weight: WeightLookup,
+  options: { foldGains?: boolean } = {},
+): DecoderWeights {
+  const fold = options.foldGains ?? config.hiddenSize <= maxFoldedWidth;
+  const info = decoderInfo(config);
+  const layers = info.layers.map(({ linear, qNorm, kNorm, inputNorm, postAttentionNorm }): LayerWeights => {
+    const inputGain = weight(inputNorm.name);
+    const middleGain = weight(postAttentionNorm.name);
+    const plain = ({ weight: matrix, bias }: LinearInfo): Linear => {
+      return { weight: weight(matrix.name), bias: bias === null ? null : weight(bias.name) };
     };
-    const [q, k, v] = foldGain(tf, ['q', 'k', 'v'].map((one) => of(`self_attn.${one}_proj.weight`)), of('input_layernorm.weight')); // prettier-ignore
-    const [gate, up] = foldGain(tf, ['gate', 'up'].map((one) => of(`mlp.${one}_proj.weight`)), of('post_attention_layernorm.weight')); // prettier-ignore
+    const folded = (maps: LinearInfo[], gain: Tensor): Linear[] => {
+      const linears = maps.map(plain);
+      if (!fold) return linears;
+      const matrices = foldGain(tf, linears.map((one) => one.weight), gain); // prettier-ignore
+      return linears.map(({ bias }, index) => ({ weight: matrices[index]!, bias }));
+    };
+    const [q, k, v] = folded([linear.q, linear.k, linear.v], inputGain) as [Linear, Linear, Linear];
+    const [gate, up] = folded([linear.gate, linear.up], middleGain) as [Linear, Linear];
     return {
-      q: linear('self_attn.q_proj', config.qkvBias, q),
-      k: linear('self_attn.k_proj', config.qkvBias, k),
-      v: linear('self_attn.v_proj', config.qkvBias, v),
-      o: linear('self_attn.o_proj', config.outputBias),
-      gate: linear('mlp.gate_proj', config.mlpBias, gate),
-      up: linear('mlp.up_proj', config.mlpBias, up),
-      down: linear('mlp.down_proj', config.mlpBias),
+      ...{ q, k, v, o: plain(linear.o), gate, up, down: plain(linear.down) },
+      inputGain: fold ? null : inputGain,
+      middleGain: fold ? null : middleGain,
+      qGain: qNorm === null ? null : weight(qNorm.name),
+      kGain: kNorm === null ? null : weight(kNorm.name),
     };
   });
-  const embedding = weight('model.embed_tokens.weight');
-  const norm = weight('model.norm.weight');
-  const head = config.tieWordEmbeddings ? embedding : weight('lm_head.weight');
-  return { embedding, layers, norm, output: tf.mul(head, norm) };
+  const embedding = weight(info.embedding.name);
+  const norm = weight(info.norm.name);
+  const head = info.lmHead === null ? textRows(tf, embedding, config) : weight(info.lmHead.name);
+  return { embedding, layers, norm, output: fold ? tf.mul(head, norm) : head, normFolded: fold };
+}
+
+/** The embedding as a head: its rows beyond the vocabulary stand for no token. */
+function textRows(tf: Tf, embedding: Tensor, { vocabSize, hiddenSize, extraEmbeddingRows }: ModelConfig): Tensor {
+  return extraEmbeddingRows === 0 ? embedding : tf.slice(embedding, [0, 0], [vocabSize, hiddenSize]);
 }
 
 /** Every matrix [out, hidden] times the gain [hidden] of the norm before it. */
@@ -72,39 +105,61 @@ function apply(tf: Tf, { weight, bias }: Linear, x: Tensor): Tensor {
   return bias === null ? product : tf.add(product, bias);
 }
 
-/** Keys and values of the positions so far, each [batch, kvHeads, keys, headDim]. */
+/** RMSNorm of rows [rows, width]; a gain of null is applied elsewhere. */
+function normalize(tf: Tf, x: Tensor, gain: Tensor | null, eps: number): Tensor {
+  const rows = normalizeRows(tf, x, eps);
+  return gain === null ? rows : tf.mul(rows, gain);
+}
+
+/** Keys and values of some positions, each [batch, kvHeads, keys, headDim]. */
 export interface KeyValues {
   k: Tensor;
   v: Tensor;
 }
 
-/** What a layer needs beside its weights and x. */
-export interface LayerContext {
+/**
+ * How the queries of a layer (0, 1, ... of those computed) meet the keys: given those of the tokens in x, it adds
+ * earlier ones and keeps what it wants to keep.
+ * @param q [batch, kvHeads, groups * queries, headDim], scaled: the query heads that share a key-value head stand one
+ *   below the other
+ * @param fresh keys and values of the tokens in x
+ * @returns [batch, kvHeads, groups * queries, headDim]
+ */
+export type LayerAttention = (q: Tensor, fresh: KeyValues, layer: number) => Tensor;
+
+/** The last tokens, where only they are wanted. */
+interface Tail {
+  queries: number;
+  rotary: Tensor;
+}
+
+/** What all layers share. */
+export interface LayersContext {
   batch: number;
   /** Rotations of the tokens in x. */
   rotary: Tensor;
-  /** Additive mask for all tokens in x as queries; null when every query sees every key. */
-  mask: Tensor | null;
+  attention: LayerAttention;
+  /** Only these tokens are computed beyond their keys and values in the last layer, with rotations of their own. */
+  tail?: Tail | null;
+  /** Called with the residual stream after each layer (1, 2, ...). */
+  onLayer?: ((index: number, x: Tensor) => void) | undefined;
 }
 
 /**
  * One pre-norm decoder layer.
  * @param x residual stream [tokens * batch, hidden]
- * @param past keys and values of earlier positions, or null
- * @param tail given: only the last `tail.queries` tokens are wanted, with their own rotations and mask
- * @returns the residual stream of the wanted tokens, and keys and values of all positions so far
+ * @returns the residual stream of the wanted tokens
  */
 function decoderLayer(
   tf: Tf,
   config: ModelConfig,
   layer: LayerWeights,
+  index: number,
   x: Tensor,
-  context: LayerContext,
-  past: KeyValues | null,
+  { batch, rotary, attention }: LayersContext,
   tail: Tail | null,
-): { x: Tensor; keyValues: KeyValues } {
+): Tensor {
   const { headDim, numAttentionHeads: heads, numKeyValueHeads: kvHeads, rmsNormEps, hiddenSize } = config;
-  const { batch } = context;
   const wanted = (rows: Tensor): Tensor => {
     if (tail === null) return rows;
     return tf.slice(rows, [rows.shape[0] - tail.queries * batch, 0], [tail.queries * batch, hiddenSize]);
@@ -113,61 +168,47 @@ function decoderLayer(
   const byHead = (y: Tensor): Tensor => {
     return y.shape[0] === 1 ? y.reshape([batch, -1, 1, headDim]) : tf.transpose(y, [1, 2, 0, 3]);
   };
-  const normalized = normalizeRows(tf, x, rmsNormEps);
+  const headNorm = (y: Tensor, gain: Tensor | null): Tensor => {
+    return gain === null ? y : normalize(tf, y.reshape([-1, headDim]), gain, rmsNormEps).reshape(y.shape);
+  };
+  const normalized = normalize(tf, x, layer.inputGain, rmsNormEps);
   const queryRows = wanted(normalized);
   const queries = queryRows.shape[0] / batch;
-  const q = byHead(rotate(tf, apply(tf, layer.q, queryRows), tail?.rotary ?? context.rotary, batch, headDim));
-  const newK = byHead(rotate(tf, apply(tf, layer.k, normalized), context.rotary, batch, headDim));
-  const newV = byHead(apply(tf, layer.v, normalized).reshape([-1, batch, kvHeads, headDim]));
-  const k = past === null ? newK : tf.concat([past.k, newK], 2);
-  const v = past === null ? newV : tf.concat([past.v, newV], 2);
+  const plainQ = headNorm(apply(tf, layer.q, queryRows), layer.qGain);
+  const plainK = headNorm(apply(tf, layer.k, normalized), layer.kGain);
+  const q = byHead(rotate(tf, plainQ, tail?.rotary ?? rotary, batch, headDim));
+  const k = byHead(rotate(tf, plainK, rotary, batch, headDim));
+  const v = byHead(apply(tf, layer.v, normalized).reshape([-1, batch, kvHeads, headDim]));
 
-  // The query heads that share a key-value head stand one below the other along the token axis.
-  const grouped = q.reshape([batch, kvHeads, (heads / kvHeads) * queries, headDim]);
-  const mixed = attend(tf, grouped, k, v, tail === null ? context.mask : tail.mask);
+  const mixed = attention(q.reshape([batch, kvHeads, (heads / kvHeads) * queries, headDim]), { k, v }, index);
   const byToken = queries === 1 ? mixed : tf.transpose(mixed.reshape([batch, heads, queries, headDim]), [2, 0, 1, 3]);
   const middle = tf.add(wanted(x), apply(tf, layer.o, byToken.reshape([queries * batch, heads * headDim])));
-  const mlpRows = normalizeRows(tf, middle, rmsNormEps);
+  const mlpRows = normalize(tf, middle, layer.middleGain, rmsNormEps);
   const gated = swiGlu(tf, apply(tf, layer.gate, mlpRows), apply(tf, layer.up, mlpRows));
-  return { x: tf.add(middle, apply(tf, layer.down, gated)), keyValues: { k, v } };
+  return tf.add(middle, apply(tf, layer.down, gated));
 }
 
-/** The last tokens, where only they are wanted. */
-interface Tail {
-  queries: number;
-  rotary: Tensor;
-  mask: Tensor | null;
-}
-
-/**
- * All layers, one after the other.
- * @param past one entry a layer, or null
- * @param onLayer called with the residual stream after each layer (1, 2, ...)
- */
+/** All layers, one after the other. @returns the residual stream */
 export function runLayers(
   tf: Tf,
   config: ModelConfig,
   weights: DecoderWeights,
   x: Tensor,
-  context: LayerContext,
-  options: { past?: KeyValues[]; tail?: Tail | null; onLayer?: ((index: number, x: Tensor) => void) | undefined },
-): { x: Tensor; keyValues: KeyValues[] } {
-  const keyValues: KeyValues[] = [];
+  context: LayersContext,
+): Tensor {
   weights.layers.forEach((layer, index) => {
-    const tail = index === weights.layers.length - 1 ? (options.tail ?? null) : null;
-    const result = decoderLayer(tf, config, layer, x, context, options.past?.[index] ?? null, tail);
-    x = result.x;
-    keyValues.push(result.keyValues);
-    options.onLayer?.(index + 1, x);
+    const tail = index === weights.layers.length - 1 ? (context.tail ?? null) : null;
+    x = decoderLayer(tf, config, layer, index, x, context, tail);
+    context.onLayer?.(index + 1, x);
   });
-  return { x, keyValues };
+  return x;
 }
 
 export interface DecoderInput {
   /** int32 [batch, tokens] */
   ids: Tensor;
-  /** For padded batches: ones and zeros float32 or int32 [batch, tokens], and positions int32 [batch, tokens]. */
-  padding?: { attentionMask: Tensor; positionIds: Tensor } | undefined;
+  /** For left-padded batches: 1 = token, 0 = padding, float32 or int32 [batch, tokens]. */
+  attentionMask?: Tensor | undefined;
   /** Positions from this one on are returned (0 unless given). */
   from?: number;
   /** Called with the residual stream [tokens * batch, hidden] after the embedding (0) and after each layer (1, 2, ...). */
@@ -185,30 +226,33 @@ export function decode(
   weights: DecoderWeights,
   input: DecoderInput,
 ): { normalized: Tensor; keyValues: KeyValues[] } {
-  const { ids, padding, from = 0, onLayer } = input;
+  const { ids, attentionMask, from = 0, onLayer } = input;
   const [batch, tokens] = ids.shape as [number, number];
-  const maskOf = (queries: number): Tensor => {
+  const maskOf = (queries: number): Tensor | null => {
+    if (queries === 1) return attentionMask === undefined ? null : paddingMask(tf, attentionMask);
     const causal = causalMask(tf, config, queries, tokens);
-    return padding === undefined ? causal : tf.add(paddingMask(tf, padding.attentionMask), causal);
+    return attentionMask === undefined ? causal : tf.add(paddingMask(tf, attentionMask), causal);
   };
-  const rotaryOf = (first: number): Tensor => {
-    if (padding === undefined) return rotaryMatrices(tf, config, first, tokens - first);
-    const positions = tf.slice(padding.positionIds, [0, first], [batch, tokens - first]);
-    return rotaryMatricesAt(tf, config, tf.transpose(positions), tokens);
+  const tail = from === 0 ? null : { queries: tokens - from, rotary: rotaryMatrices(tf, config, from, tokens - from) };
+  const last = weights.layers.length - 1;
+  const mask = last === 0 && tail !== null ? null : maskOf(tokens);
+  const tailMask = tail === null ? mask : maskOf(tail.queries);
+  const keyValues: KeyValues[] = [];
+  const attention: LayerAttention = (q, fresh, layer) => {
+    keyValues.push(fresh);
+    return attend(tf, q, fresh.k, fresh.v, layer === last ? tailMask : mask);
   };
-  const context: LayerContext = { batch, rotary: rotaryOf(0), mask: maskOf(tokens) };
-  const queries = tokens - from;
-  const tail =
-    from === 0 ? null : { queries, rotary: rotaryOf(from), mask: queries === 1 && !padding ? null : maskOf(queries) };
   const embedded = gatherRows(tf, weights.embedding, tf.transpose(ids).flatten());
   onLayer?.(0, embedded);
-  const { x, keyValues } = runLayers(tf, config, weights, embedded, context, { tail, onLayer });
+  const rotary = rotaryMatrices(tf, config, 0, tokens);
+  const x = runLayers(tf, config, weights, embedded, { batch, rotary, attention, tail, onLayer });
   return { normalized: normalizeRows(tf, x, config.rmsNormEps), keyValues };
 }
 
 /** @returns logits [rows, vocab] of `decode`'s `normalized` */
 export function outputLogits(tf: Tf, weights: DecoderWeights, normalized: Tensor): Tensor {
-  return tf.matMul(normalized, weights.output, false, true);
+  const rows = weights.normFolded ? normalized : finalHidden(tf, weights, normalized);
+  return tf.matMul(rows, weights.output, false, true);
 }
 
 /** @returns the final hidden states, gain included, [rows, hidden] */

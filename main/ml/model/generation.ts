@@ -4,8 +4,15 @@
  */
 import { gatherRows } from '../../compute/gatherRows.ts';
 import type { Tensor, TensorSpec, Tf } from '../../compute/session.ts';
-import { paddingMask, rotaryMatrices, rotaryMatricesAt } from './attention.ts';
-import { type DecoderWeights, type KeyValues, decode, outputLogits, runLayers } from './decoder.ts';
+import { type KeyValuePart, attendParts, paddingMask, rotaryMatrices } from './attention.ts';
+import {
+  type DecoderWeights,
+  type KeyValues,
+  type LayerAttention,
+  decode,
+  outputLogits,
+  runLayers,
+} from './decoder.ts';
 import { normalizeRows } from './layerMath.ts';
 import type { ModelConfig } from './modelConfig.ts';
 import { type SamplingInputs, type SamplingMode, sampleTokens } from './sampling.ts';
@@ -48,11 +55,12 @@ export function rollout(
   shape: RolloutShape,
 ): Tensor {
   const { batch, promptLength, newTokens } = shape;
-  const prompts = inputs['prompts']!;
-  const padding = shape.padded ? paddedPrompt(tf, inputs['attentionMask']!) : undefined;
-  const first = decode(tf, config, weights, { ids: prompts, padding, from: promptLength - 1 });
+  const attentionMask = inputs['attentionMask'];
+  const first = decode(tf, config, weights, { ids: inputs['prompts']!, attentionMask, from: promptLength - 1 });
+  const promptMask = attentionMask === undefined ? null : paddingMask(tf, attentionMask);
+  const prompt = first.keyValues.map(({ k, v }): KeyValuePart => ({ k, v, mask: promptMask }));
+  const generated: KeyValues[] = [];
   let normalized = first.normalized;
-  let past: KeyValues[] = first.keyValues;
   let ended: Tensor | null = null;
   const tokens: Tensor[] = [];
   for (let i = 0; i < newTokens; i++) {
@@ -64,9 +72,8 @@ export function rollout(
       const stops = tf.equal(token, tf.scalar(stopId, 'int32'));
       ended = ended === null ? stops : tf.logicalOr(ended, stops);
     }
-    const next = decodeToken(tf, config, weights, token, promptLength + i, past, padding);
-    past = next.keyValues;
-    normalized = normalizeRows(tf, next.x, config.rmsNormEps);
+    const rotary = rotaryMatrices(tf, config, promptLength + i, 1);
+    normalized = decodeToken(tf, config, weights, token, rotary, prompt, generated);
   }
   return tf.stack(tokens, 1);
 }
@@ -80,39 +87,34 @@ function drawn(tf: Tf, inputs: Record<string, Tensor>, shape: RolloutShape, step
   };
 }
 
-interface PaddedPrompt {
-  attentionMask: Tensor;
-  /** Position of every prompt token: the tokens before it that are no padding; 0 at padding. */
-  positionIds: Tensor;
-}
-
-function paddedPrompt(tf: Tf, attentionMask: Tensor): PaddedPrompt {
-  // Times the mask, not maximum(.., 0): the wasm kernel of maximum reads integers as floats.
-  const counted = tf.sub(tf.cumsum(attentionMask, 1), tf.scalar(1, 'int32'));
-  return { attentionMask, positionIds: tf.mul(counted, attentionMask) };
-}
-
-/** One more token through the layers: its key and value join the cache. */
-function decodeToken(
+/**
+ * One more token through the layers.
+ * @param token int32 [batch]
+ * @param rotary rotation of its position, [1, headDim, headDim]
+ * @param cached keys and values of each layer that stay as they are
+ * @param generated those of each layer since then; the token's own are appended
+ * @returns the final hidden state without the norm's gain, [batch, hidden]
+ */
+export function decodeToken(
   tf: Tf,
   config: ModelConfig,
   weights: DecoderWeights,
   token: Tensor,
-  position: number,
-  past: KeyValues[],
-  padding: PaddedPrompt | undefined,
-) {
-  const batch = token.shape[0];
-  const x = gatherRows(tf, weights.embedding, token);
-  if (padding === undefined) {
-    const context = { batch, rotary: rotaryMatrices(tf, config, position, 1), mask: null };
-    return runLayers(tf, config, weights, x, context, { past });
-  }
-  const promptLength = padding.positionIds.shape[1]!;
-  const lastPrompt = tf.slice(padding.positionIds, [0, promptLength - 1], [batch, 1]);
-  const positionIds = tf.add(lastPrompt, tf.scalar(position - promptLength + 1, 'int32'));
-  const generated = tf.ones([batch, position + 1 - promptLength]);
-  const mask = paddingMask(tf, tf.concat([padding.attentionMask.toFloat(), generated], 1));
-  const rotary = rotaryMatricesAt(tf, config, tf.transpose(positionIds), position + 1);
-  return runLayers(tf, config, weights, x, { batch, rotary, mask }, { past });
+  rotary: Tensor,
+  cached: readonly KeyValuePart[],
+  generated: KeyValues[],
+): Tensor {
+  const attention: LayerAttention = (q, fresh, layer) => {
+    const before = generated[layer];
+    const { k, v } = before === undefined ? fresh : joined(tf, before, fresh);
+    generated[layer] = { k, v };
+    return attendParts(tf, q, [cached[layer]!, { k, v, mask: null }]);
+  };
+  const embedded = gatherRows(tf, weights.embedding, token);
+  const x = runLayers(tf, config, weights, embedded, { batch: token.shape[0], rotary, attention });
+  return normalizeRows(tf, x, config.rmsNormEps);
 }
+
+const joined = (tf: Tf, before: KeyValues, fresh: KeyValues): KeyValues => {
+  return { k: tf.concat([before.k, fresh.k], 2), v: tf.concat([before.v, fresh.v], 2) };
+};

@@ -18,6 +18,7 @@ import { AppError } from '../../contract/errors.ts';
 import type { Philox } from '../random/philox.ts';
 import { decode, outputLogits, prepareWeights, toBatchMajor, toTokenMajor } from './decoder.ts';
 import { type RolloutShape, rollout, rolloutInputs } from './generation.ts';
+import { lastTokenStates, stateCount } from './hiddenStates.ts';
 import type { ModelConfig } from './modelConfig.ts';
 import { tokenNll } from './tokenNll.ts';
 import { type WeightMap, checkWeights, weightCatalogue } from './weights.ts';
@@ -164,6 +165,39 @@ export class LanguageModel {
       const { nll, mask } = answerNll(tf, config, weights, inputs['sequences']!, promptLength, padId);
       return { losses: toBatchMajor(tf, tf.mul(nll, mask), batch) };
     });
+  }
+
+  /**
+   * Hidden states of every prompt's last token, after the embedding and each layer; see `lastTokenStates`.
+   * @param prompts row-major [rows, promptLength], left-padded where `attentionMask` [rows, promptLength] is 0
+   * @returns row-major [states, rows, hidden]
+   */
+  async hiddenLastToken(
+    prompts: Int32Array,
+    promptLength: number,
+    attentionMask?: Int32Array,
+  ): Promise<{ shape: [number, number, number]; data: Float32Array }> {
+    const { tf, config } = this;
+    const rows = rowCount(prompts, promptLength);
+    const states = stateCount(config);
+    const data = new Float32Array(states * rows * config.hiddenSize);
+    for (const { start, count } of equalChunks(rows)) {
+      const spec: TensorSpec = { shape: [count, promptLength], dtype: 'int32' };
+      const specs: Record<string, TensorSpec> = { prompts: spec, ...(attentionMask && { attentionMask: spec }) };
+      const step = this.step('hiddenLastToken', specs, (inputs) => {
+        const weights = prepareWeights(tf, config, this.variable);
+        return { states: lastTokenStates(tf, config, weights, inputs['prompts']!, inputs['attentionMask']) };
+      });
+      const values: Record<string, HostArray> = { prompts: rowsOf(prompts, promptLength, start, count) };
+      if (attentionMask) values['attentionMask'] = rowsOf(attentionMask, promptLength, start, count);
+      const chunk = (await step.run(values))['states']!.data as Float32Array;
+      const width = Math.min(count, rows - start) * config.hiddenSize;
+      for (let state = 0; state < states; state++) {
+        const from = state * count * config.hiddenSize;
+        data.set(chunk.subarray(from, from + width), (state * rows + start) * config.hiddenSize);
+      }
+    }
+    return { shape: [states, rows, config.hiddenSize], data };
   }
 
   dispose(): void {

@@ -6,9 +6,15 @@
 import { z } from 'zod';
 import { AppError } from '../../contract/errors.ts';
 import type { ModelSettings } from '../../contract/settings.ts';
+import { familyOf, findFamily, unsupported } from './families.ts';
+import { plainFeatures } from './families/family.ts';
+import { type Llama3RopeScaling, parseRope, ropeFields, writeRope } from './rope.ts';
 
 export interface ModelConfig {
-  modelType: 'llama' | 'qwen2';
+  /** Hugging Face's `model_type`, which names the family. */
+  modelType: string;
+  /** The family's naming scheme that the weights follow. */
+  naming: string;
   vocabSize: number;
   hiddenSize: number;
   intermediateSize: number;
@@ -18,13 +24,20 @@ export interface ModelConfig {
   headDim: number;
   rmsNormEps: number;
   ropeTheta: number;
+  ropeScaling: Llama3RopeScaling | null;
   maxPositionEmbeddings: number;
   tieWordEmbeddings: boolean;
-  /** Biases of q, k, v (always on for Qwen2). */
+  /** Biases of q, k, v. */
   qkvBias: boolean;
-  /** Bias of the output projection (Llama's `attention_bias` has both). */
+  /** Bias of the output projection. */
   outputBias: boolean;
   mlpBias: boolean;
+  /** RMS norms over each head's query and key. */
+  qkNorm: boolean;
+  /** Layers that text passes by (cross-attention to images); their weights are not read. */
+  skippedLayers: number[];
+  /** Rows of the embedding beyond the vocabulary. */
+  extraEmbeddingRows: number;
   bosTokenId: number | null;
   eosTokenId: number | number[] | null;
   padTokenId: number | null;
@@ -32,7 +45,6 @@ export interface ModelConfig {
 
 const size = z.number().int().positive();
 const tokenId = z.number().int().nullish();
-const rope = z.looseObject({ rope_theta: z.number().positive().optional(), rope_type: z.string().optional() });
 
 const decoderSchema = z.looseObject({
   vocab_size: size,
@@ -45,47 +57,41 @@ const decoderSchema = z.looseObject({
   rms_norm_eps: z.number().positive().default(1e-6),
   max_position_embeddings: size.default(2048),
   tie_word_embeddings: z.boolean().default(false),
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
+  attention_bias: z.boolean().nullish(),
+  mlp_bias: z.boolean().nullish(),
   hidden_act: z.string().default('silu'),
-  rope_theta: z.number().positive().nullish(),
-  rope_scaling: z.looseObject({ rope_type: z.string().optional(), type: z.string().optional() }).nullish(),
-  rope_parameters: rope.nullish(),
-  use_sliding_window: z.boolean().nullish(),
+  ...ropeFields,
   bos_token_id: tokenId,
   eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
   pad_token_id: tokenId,
 });
 
-const unsupportedHint = 'Llama and Qwen2 decoders (LlamaForCausalLM, Qwen2ForCausalLM) can be used.';
-
-function unsupported(message: string): AppError {
-  return new AppError('CHECKPOINT_UNSUPPORTED', message, { hint: unsupportedHint });
-}
-
 /**
  * @param json the parsed `config.json`
+ * @param tensors names of the weights, where a family's naming has more than one scheme; without them the hub's is taken
  * @throws CHECKPOINT_UNSUPPORTED another architecture, activation, RoPE scaling or sliding-window attention, by name
  * @throws CHECKPOINT_INVALID a field is missing or of the wrong type, by name
  */
-export function parseModelConfig(json: unknown): ModelConfig {
-  const modelType = supportedModelType(json);
-  const parsed = decoderSchema.safeParse(json);
+export function parseModelConfig(json: unknown, tensors?: { has(name: string): boolean }): ModelConfig {
+  const family = findFamily(json);
+  const { configKey, names } = family;
+  const parsed = decoderSchema.safeParse(configKey === null ? json : (json as Record<string, unknown>)[configKey]);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    const message = `config.json: ${issue.path.join('.') || 'the file'}: ${issue.message}.`;
-    throw new AppError('CHECKPOINT_INVALID', message, {
+    const field = [configKey ?? [], issue.path].flat().join('.') || 'the file';
+    throw new AppError('CHECKPOINT_INVALID', `config.json: ${field}: ${issue.message}.`, {
       hint: 'Take config.json from the same checkpoint as the weights.',
     });
   }
   const raw = parsed.data;
   if (raw.hidden_act !== 'silu')
     throw unsupported(`The activation "${raw.hidden_act}" is not supported; only silu is.`);
-  if (raw.use_sliding_window === true) throw unsupported('Sliding-window attention is not supported.');
   const numKeyValueHeads = raw.num_key_value_heads ?? raw.num_attention_heads;
   checkHeads(raw.hidden_size, raw.num_attention_heads, numKeyValueHeads, raw.head_dim ?? null);
+  const schemes = Object.keys(names);
   return {
-    modelType,
+    modelType: family.modelType,
+    naming: schemes.find((scheme) => tensors?.has(names[scheme]!.embedding)) ?? schemes[0]!,
     vocabSize: raw.vocab_size,
     hiddenSize: raw.hidden_size,
     intermediateSize: raw.intermediate_size,
@@ -94,35 +100,14 @@ export function parseModelConfig(json: unknown): ModelConfig {
     numKeyValueHeads,
     headDim: raw.head_dim ?? raw.hidden_size / raw.num_attention_heads,
     rmsNormEps: raw.rms_norm_eps,
-    ropeTheta: plainRopeTheta(raw),
+    ...parseRope(raw, unsupported),
     maxPositionEmbeddings: raw.max_position_embeddings,
     tieWordEmbeddings: raw.tie_word_embeddings,
-    qkvBias: modelType === 'qwen2' || raw.attention_bias,
-    outputBias: modelType === 'llama' && raw.attention_bias,
-    mlpBias: modelType === 'llama' && raw.mlp_bias,
+    ...family.features(raw, unsupported),
     bosTokenId: raw.bos_token_id ?? null,
     eosTokenId: raw.eos_token_id ?? null,
     padTokenId: raw.pad_token_id ?? null,
   };
-}
-
-function supportedModelType(json: unknown): 'llama' | 'qwen2' {
-  const fields = (typeof json === 'object' && json !== null ? json : {}) as Record<string, unknown>;
-  const architectures = Array.isArray(fields['architectures']) ? fields['architectures'].map(String) : [];
-  const named = architectures[0];
-  if (named === 'LlamaForCausalLM' || (named === undefined && fields['model_type'] === 'llama')) return 'llama';
-  if (named === 'Qwen2ForCausalLM' || (named === undefined && fields['model_type'] === 'qwen2')) return 'qwen2';
-  const name = named ?? (typeof fields['model_type'] === 'string' ? fields['model_type'] : undefined);
-  if (name !== undefined) throw unsupported(`The architecture ${name} is not supported yet.`);
-  const hint = 'config.json needs "architectures" or "model_type".';
-  throw new AppError('CHECKPOINT_INVALID', 'config.json names no architecture.', { hint });
-}
-
-/** RoPE without scaling, in either layout. */
-function plainRopeTheta(raw: z.infer<typeof decoderSchema>): number {
-  const kind = raw.rope_parameters?.rope_type ?? raw.rope_scaling?.rope_type ?? raw.rope_scaling?.type ?? 'default';
-  if (kind !== 'default') throw unsupported(`RoPE scaling of type "${kind}" is not supported yet.`);
-  return raw.rope_parameters?.rope_theta ?? raw.rope_theta ?? 10000;
 }
 
 function checkHeads(hiddenSize: number, heads: number, keyValueHeads: number, headDim: number | null): void {
@@ -140,31 +125,33 @@ function checkHeads(hiddenSize: number, heads: number, keyValueHeads: number, he
 
 /** The `config.json` of a checkpoint, with the fields of both layouts so that old and new transformers read it. */
 export function toHuggingFaceConfig(config: ModelConfig): Record<string, unknown> {
-  const llamaOnly = { attention_bias: config.outputBias, mlp_bias: config.mlpBias, head_dim: config.headDim };
-  return {
-    architectures: [config.modelType === 'llama' ? 'LlamaForCausalLM' : 'Qwen2ForCausalLM'],
-    model_type: config.modelType,
+  const { architecture, modelType, configKey, ownFields } = familyOf(config);
+  const decoder = {
     vocab_size: config.vocabSize,
     hidden_size: config.hiddenSize,
     intermediate_size: config.intermediateSize,
     num_hidden_layers: config.numHiddenLayers,
     num_attention_heads: config.numAttentionHeads,
     num_key_value_heads: config.numKeyValueHeads,
-    ...(config.modelType === 'llama' ? llamaOnly : { use_sliding_window: false }),
+    head_dim: config.headDim,
+    ...ownFields(config),
     hidden_act: 'silu',
     attention_dropout: 0,
     rms_norm_eps: config.rmsNormEps,
-    rope_theta: config.ropeTheta,
-    rope_scaling: null,
-    rope_parameters: { rope_theta: config.ropeTheta, rope_type: 'default' },
+    ...writeRope(config),
     max_position_embeddings: config.maxPositionEmbeddings,
     tie_word_embeddings: config.tieWordEmbeddings,
     bos_token_id: config.bosTokenId,
     eos_token_id: config.eosTokenId,
     pad_token_id: config.padTokenId,
+    use_cache: true,
+  };
+  return {
+    architectures: [architecture],
+    model_type: modelType,
+    ...(configKey === null ? decoder : { [configKey]: decoder }),
     torch_dtype: 'float32',
     dtype: 'float32',
-    use_cache: true,
   };
 }
 
@@ -176,6 +163,7 @@ export function modelConfigFromSettings(
   checkHeads(settings.hiddenSize, settings.numAttentionHeads, settings.numKeyValueHeads, null);
   return {
     modelType: 'llama',
+    naming: 'hub',
     vocabSize: task.vocabulary.length,
     hiddenSize: settings.hiddenSize,
     intermediateSize: settings.intermediateSize,
@@ -185,11 +173,10 @@ export function modelConfigFromSettings(
     headDim: settings.hiddenSize / settings.numAttentionHeads,
     rmsNormEps: settings.rmsNormEps,
     ropeTheta: settings.ropeTheta,
+    ropeScaling: null,
     maxPositionEmbeddings: 2048,
     tieWordEmbeddings: true,
-    qkvBias: false,
-    outputBias: false,
-    mlpBias: false,
+    ...plainFeatures,
     bosTokenId: task.bosId,
     eosTokenId: task.eosId,
     padTokenId: task.padId,

@@ -4,6 +4,7 @@
  */
 import { AppError } from '../../contract/errors.ts';
 import type { Philox } from '../random/philox.ts';
+import { weightNames } from './families.ts';
 import type { ModelConfig } from './modelConfig.ts';
 
 /** Hugging Face names; float32, row-major, [out, in]. */
@@ -30,45 +31,94 @@ export interface ReversibleMatrix {
   columns: number;
 }
 
-/** Every parameter, in the order of a Hugging Face state dict; a tied lm_head is not listed. */
+/** A linear map's weights, [out, in] and [out]. */
+export interface LinearInfo {
+  weight: WeightInfo;
+  bias: WeightInfo | null;
+}
+
+type Projection = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
+
+export interface LayerInfo {
+  /** Its number in the checkpoint. */
+  layer: number;
+  linear: Record<Projection, LinearInfo>;
+  /** [headDim]; null where the family has none. */
+  qNorm: WeightInfo | null;
+  kNorm: WeightInfo | null;
+  inputNorm: WeightInfo;
+  postAttentionNorm: WeightInfo;
+}
+
+/** The weights by what they do. */
+export interface DecoderInfo {
+  embedding: WeightInfo;
+  /** Those that text passes through. */
+  layers: LayerInfo[];
+  norm: WeightInfo;
+  /** null: the embedding is used. */
+  lmHead: WeightInfo | null;
+}
+
+export function decoderInfo(config: ModelConfig): DecoderInfo {
+  const { vocabSize, hiddenSize } = config;
+  const names = weightNames(config);
+  const outside = (name: string, role: WeightRole, shape: number[]): WeightInfo => ({ name, shape, role, layer: null });
+  const numbers = Array.from({ length: config.numHiddenLayers }, (_, layer) => layer);
+  return {
+    embedding: outside(names.embedding, 'embedding', [vocabSize + config.extraEmbeddingRows, hiddenSize]),
+    layers: numbers
+      .filter((layer) => !config.skippedLayers.includes(layer))
+      .map((layer) => layerInfo(config, layer, `${names.layers}.${layer}`)),
+    norm: outside(names.norm, 'norm', [hiddenSize]),
+    lmHead: config.tieWordEmbeddings ? null : outside(names.lmHead, 'lmHead', [vocabSize, hiddenSize]),
+  };
+}
+
+function layerInfo(config: ModelConfig, layer: number, prefix: string): LayerInfo {
+  const { hiddenSize, intermediateSize, qkvBias, outputBias, mlpBias, headDim, qkNorm } = config;
+  const queries = config.numAttentionHeads * headDim;
+  const keys = config.numKeyValueHeads * headDim;
+  const linear = (name: string, role: WeightRole, rows: number, columns: number, bias: boolean): LinearInfo => ({
+    weight: { name: `${prefix}.${name}.weight`, shape: [rows, columns], role, layer },
+    bias: bias ? { name: `${prefix}.${name}.bias`, shape: [rows], role: 'bias', layer } : null,
+  });
+  const norm = (name: string, width: number): WeightInfo => {
+    return { name: `${prefix}.${name}.weight`, shape: [width], role: 'norm', layer };
+  };
+  return {
+    layer,
+    linear: {
+      q: linear('self_attn.q_proj', 'q', queries, hiddenSize, qkvBias),
+      k: linear('self_attn.k_proj', 'k', keys, hiddenSize, qkvBias),
+      v: linear('self_attn.v_proj', 'v', keys, hiddenSize, qkvBias),
+      o: linear('self_attn.o_proj', 'o', hiddenSize, queries, outputBias),
+      gate: linear('mlp.gate_proj', 'gate', intermediateSize, hiddenSize, mlpBias),
+      up: linear('mlp.up_proj', 'up', intermediateSize, hiddenSize, mlpBias),
+      down: linear('mlp.down_proj', 'down', hiddenSize, intermediateSize, mlpBias),
+    },
+    qNorm: qkNorm ? norm('self_attn.q_norm', headDim) : null,
+    kNorm: qkNorm ? norm('self_attn.k_norm', headDim) : null,
+    inputNorm: norm('input_layernorm', hiddenSize),
+    postAttentionNorm: norm('post_attention_layernorm', hiddenSize),
+  };
+}
+
+/**
+ * Every parameter that is read, in the order of a Hugging Face state dict; a tied lm_head and the weights of layers that
+ * text passes by are not listed.
+ */
 export function weightCatalogue(config: ModelConfig): WeightInfo[] {
-  const list: WeightInfo[] = [
-    { name: 'model.embed_tokens.weight', shape: [config.vocabSize, config.hiddenSize], role: 'embedding', layer: null },
-  ];
-  for (let layer = 0; layer < config.numHiddenLayers; layer++) list.push(...layerWeights(config, layer));
-  list.push({ name: 'model.norm.weight', shape: [config.hiddenSize], role: 'norm', layer: null });
-  if (!config.tieWordEmbeddings) {
-    list.push({ name: 'lm_head.weight', shape: [config.vocabSize, config.hiddenSize], role: 'lmHead', layer: null });
-  }
-  return list;
+  const { embedding, layers, norm, lmHead } = decoderInfo(config);
+  const ofLayer = ({ linear, qNorm, kNorm, inputNorm, postAttentionNorm }: LayerInfo): (WeightInfo | null)[] => {
+    const { q, k, v, o, gate, up, down } = linear;
+    const both = (...maps: LinearInfo[]) => maps.flatMap(({ weight, bias }) => [weight, bias]);
+    return [...both(q, k, v, o), qNorm, kNorm, ...both(gate, up, down), inputNorm, postAttentionNorm];
+  };
+  return [embedding, ...layers.flatMap(ofLayer), norm, lmHead].filter((weight) => weight !== null);
 }
 
-function layerWeights(config: ModelConfig, layer: number): WeightInfo[] {
-  const { hiddenSize, intermediateSize, qkvBias, outputBias, mlpBias } = config;
-  const queries = config.numAttentionHeads * config.headDim;
-  const keys = config.numKeyValueHeads * config.headDim;
-  const prefix = `model.layers.${layer}`;
-  const linear = (name: string, role: WeightRole, rows: number, columns: number, bias: boolean): WeightInfo[] => {
-    const weight = { name: `${prefix}.${name}.weight`, shape: [rows, columns], role, layer };
-    return bias ? [weight, { name: `${prefix}.${name}.bias`, shape: [rows], role: 'bias', layer }] : [weight];
-  };
-  const norm = (name: string): WeightInfo => {
-    return { name: `${prefix}.${name}.weight`, shape: [hiddenSize], role: 'norm', layer };
-  };
-  return [
-    ...linear('self_attn.q_proj', 'q', queries, hiddenSize, qkvBias),
-    ...linear('self_attn.k_proj', 'k', keys, hiddenSize, qkvBias),
-    ...linear('self_attn.v_proj', 'v', keys, hiddenSize, qkvBias),
-    ...linear('self_attn.o_proj', 'o', hiddenSize, queries, outputBias),
-    ...linear('mlp.gate_proj', 'gate', intermediateSize, hiddenSize, mlpBias),
-    ...linear('mlp.up_proj', 'up', intermediateSize, hiddenSize, mlpBias),
-    ...linear('mlp.down_proj', 'down', hiddenSize, intermediateSize, mlpBias),
-    norm('input_layernorm'),
-    norm('post_attention_layernorm'),
-  ];
-}
-
-/** q, k, v, gate, up and down of every layer, layer by layer. */
+/** q, k, v, gate, up and down of every layer that text passes through, layer by layer. */
 export function reversibleMatrices(config: ModelConfig): ReversibleMatrix[] {
   return weightCatalogue(config).flatMap(({ name, shape, role, layer }) => {
     const matrix = reversibleRoles.find((one) => one === role);

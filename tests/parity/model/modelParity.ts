@@ -5,8 +5,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Backend, type Compute, openCompute } from '../../../main/compute/compute.ts';
 import type { HostTensor, Tensor, TensorSpec, Variable } from '../../../main/compute/session.ts';
-import { decode, finalHidden, outputLogits, prepareWeights, toBatchMajor } from '../../../main/ml/model/decoder.ts';
+import { decode, outputLogits, prepareWeights, toBatchMajor } from '../../../main/ml/model/decoder.ts';
 import { LanguageModel } from '../../../main/ml/model/languageModel.ts';
+import type { ModelConfig } from '../../../main/ml/model/modelConfig.ts';
+import { inverseFrequencies } from '../../../main/ml/model/rope.ts';
 import { tokenNll } from '../../../main/ml/model/tokenNll.ts';
 import { weightCatalogue } from '../../../main/ml/model/weights.ts';
 import { AdamW, lossGradients } from '../../../main/ml/training/adamW.ts';
@@ -32,11 +34,11 @@ const maxGradNorm = 1;
 
 function batchSpecs({ batch, tokens }: Batch): Record<string, TensorSpec> {
   const spec: TensorSpec = { shape: [batch, tokens], dtype: 'int32' };
-  return { inputIds: spec, attentionMask: spec, positionIds: spec, labels: spec };
+  return { inputIds: spec, attentionMask: spec, labels: spec };
 }
 
-function batchValues({ inputIds, attentionMask, positionIds, labels }: Batch): Record<string, Int32Array> {
-  return { inputIds, attentionMask, positionIds, labels };
+function batchValues({ inputIds, attentionMask, labels }: Batch): Record<string, Int32Array> {
+  return { inputIds, attentionMask, labels };
 }
 
 /** Logits of all positions, the residual streams, and the loss of the next tokens, as transformers computes it. */
@@ -44,11 +46,9 @@ function forward(model: LanguageModel, inputs: Record<string, Tensor>) {
   const { tf, config } = model;
   const [batch, tokens] = inputs['inputIds']!.shape as [number, number];
   const weights = prepareWeights(tf, config, model.variable);
-  const layers: Tensor[] = [];
   const { normalized } = decode(tf, config, weights, {
     ids: inputs['inputIds']!,
-    padding: { attentionMask: inputs['attentionMask']!, positionIds: inputs['positionIds']! },
-    onLayer: (_, x) => layers.push(x),
+    attentionMask: inputs['attentionMask']!,
   });
   const logits = toBatchMajor(tf, outputLogits(tf, weights, normalized), batch);
   const targets = tf.slice(inputs['labels']!, [0, 1], [batch, tokens - 1]).flatten();
@@ -57,25 +57,17 @@ function forward(model: LanguageModel, inputs: Record<string, Tensor>) {
   const nll = tokenNll(tf, predicted.reshape([-1, config.vocabSize]), tf.mul(targets, mask.toInt()));
   const perToken = tf.mul(nll, mask.toFloat());
   const loss = tf.div(tf.sum(perToken), tf.sum(mask.toFloat()));
-  return { logits, perToken, loss, layers, hidden: finalHidden(tf, weights, normalized) };
+  return { logits, perToken, loss };
 }
+
+const namesOf = (config: ModelConfig): string[] => weightCatalogue(config).map(({ name }) => name);
 
 const variablesOf = (model: LanguageModel): Variable[] =>
   weightCatalogue(model.config).map(({ name }) => model.variable(name));
 
 async function forwardOutputs(model: LanguageModel, batch: Batch): Promise<Record<string, HostTensor>> {
-  const { tf } = model;
-  return model
-    .step('parity forward', batchSpecs(batch), (inputs) => {
-      const { logits, perToken, loss, layers, hidden } = forward(model, inputs);
-      const last = (x: Tensor): Tensor => {
-        return tf.slice(x, [(batch.tokens - 1) * batch.batch, 0], [batch.batch, model.config.hiddenSize]);
-      };
-      // transformers puts the normed state in the place of the last layer's output
-      const states = [...layers.slice(0, -1), hidden].map(last);
-      return { logits, perToken, loss, hiddenLastToken: tf.stack(states) };
-    })
-    .run(batchValues(batch));
+  const step = model.step('parity forward', batchSpecs(batch), (inputs) => forward(model, inputs));
+  return step.run(batchValues(batch));
 }
 
 /** Logits are compared where there is a token: padded positions have no meaning. */
@@ -92,6 +84,14 @@ function forwardTests(model: () => LanguageModel, modelCase: ModelCase): void {
   const batch = readBatch(modelCase);
   const { tolerance } = readMeta(modelCase);
 
+  test('inverse frequencies', () => {
+    // 2 ulp of float32
+    expectClose('inv_freq', inverseFrequencies(model().config), readMeta(modelCase).inv_freq, {
+      atol: 0,
+      rtol: 2.4e-7,
+    });
+  });
+
   test('logits, per-token loss, loss and hidden states', async () => {
     const expected = readReference(modelCase, 'outputs.safetensors');
     const actual = await forwardOutputs(model(), batch);
@@ -101,22 +101,29 @@ function forwardTests(model: () => LanguageModel, modelCase: ModelCase): void {
     expectClose('per_token_loss', actual['perToken']!.data, perToken, { atol: tolerance.per_token_loss });
     expectClose('loss', actual['loss']!.data, tensor(expected, 'loss').data, { atol: tolerance.per_token_loss });
     const hidden = tensor(expected, 'hidden_last_token').data;
-    expectClose('hidden_last_token', actual['hiddenLastToken']!.data, hidden, { atol: tolerance.hidden_last_token });
+    const states = await model().hiddenLastToken(batch.inputIds, batch.tokens, batch.attentionMask);
+    expect(states.shape).toEqual(tensor(expected, 'hidden_last_token').shape);
+    expectClose('hidden_last_token', states.data, hidden, { atol: tolerance.hidden_last_token });
   });
 
   test('gradient of every parameter', async () => {
     const expected = readReference(modelCase, 'grads.safetensors');
-    const names = weightCatalogue(model().config).map(({ name }) => name);
-    expect([...expected.keys()].sort()).toEqual([...names].sort());
+    const { config } = model();
+    const inMemory = (own: string[]): string[] => {
+      return config.modelType !== 'mllama' ? own : namesOf({ ...config, naming: 'inMemory' });
+    };
+    const names = namesOf(config);
+    expect([...expected.keys()].sort()).toEqual([...inMemory(names)].sort());
     const step = model().step('parity gradients', batchSpecs(batch), (inputs) => {
       const { tf } = model();
       const { gradients } = lossGradients(tf, variablesOf(model()), () => forward(model(), inputs).loss);
       return Object.fromEntries(names.map((name, index) => [name, gradients[index]!]));
     });
     const actual = await step.run(batchValues(batch));
-    for (const name of names) {
-      expectClose(name, actual[name]!.data, tensor(expected, name).data, { atol: tolerance.grads[name]! });
-    }
+    names.forEach((name, index) => {
+      const known = inMemory(names)[index]!;
+      expectClose(name, actual[name]!.data, tensor(expected, known).data, { atol: tolerance.grads[known]! });
+    });
   });
 }
 
@@ -140,7 +147,7 @@ function generationTest(model: () => LanguageModel, modelCase: ModelCase): void 
 function adamWTest(compute: () => Compute, modelCase: ModelCase): void {
   test('three AdamW steps', async () => {
     const batch = readBatch(modelCase);
-    const meta = readMeta(modelCase);
+    const { adamw, tolerance: { adamw3 } } = readMeta(modelCase); // prettier-ignore
     const model = new LanguageModel(compute(), readConfig(modelCase), await readWeights(modelCase));
     const { tf } = model;
     const adamW = new AdamW(tf, model.session, 'adamW', variablesOf(model), adamWSettings);
@@ -148,14 +155,14 @@ function adamWTest(compute: () => Compute, modelCase: ModelCase): void {
       const { loss, gradients } = lossGradients(tf, variablesOf(model), () => forward(model, inputs).loss);
       return { loss, gradNorm: adamW.apply(gradients, inputs, maxGradNorm).gradNorm };
     });
-    for (const [index, expected] of meta.adamw.steps.entries()) {
+    for (const [index, expected] of adamw!.steps.entries()) {
       const learningRate = adamWLearningRate * cosineWithWarmup(index, 0, adamWTotalSteps);
       expectClose('lr', [learningRate], [expected.lr], { atol: 0, rtol: 1e-9 });
       const { loss, gradNorm } = await step.run({
         ...batchValues(batch),
         ...adamW.inputValues(index + 1, learningRate),
       });
-      expectClose(`loss of step ${index}`, loss!.data, [expected.loss], { atol: meta.tolerance.adamw3.loss_each_step });
+      expectClose(`loss of step ${index}`, loss!.data, [expected.loss], { atol: adamw3!.loss_each_step });
       expectClose(`norm of step ${index}`, gradNorm!.data, [expected.grad_norm_before_clip], { atol: 0, rtol: 1e-4 });
     }
     const expected = readReference(modelCase, 'adamw3.safetensors');
@@ -166,9 +173,9 @@ function adamWTest(compute: () => Compute, modelCase: ModelCase): void {
     });
     const all = Float64Array.from(errors);
     const mean = all.reduce((sum, error) => sum + error, 0) / all.length;
-    expect(quantile(all, 1)).toBeLessThanOrEqual(meta.tolerance.adamw3.max_abs);
-    expect(quantile(all, 0.999)).toBeLessThanOrEqual(meta.tolerance.adamw3.p999_abs);
-    expect(mean).toBeLessThanOrEqual(meta.tolerance.adamw3.mean_abs);
+    expect(quantile(all, 1)).toBeLessThanOrEqual(adamw3!.max_abs);
+    expect(quantile(all, 0.999)).toBeLessThanOrEqual(adamw3!.p999_abs);
+    expect(mean).toBeLessThanOrEqual(adamw3!.mean_abs);
   });
 }
 
@@ -194,7 +201,8 @@ export function modelParityTests(backend: Backend, parts: 'all' | 'forwardAndGra
       forwardTests(() => model!, modelCase);
       if (parts === 'forwardAndGradients') return;
       generationTest(() => model!, modelCase);
-      adamWTest(() => compute!, modelCase);
+      if (readMeta(modelCase).adamw === undefined) test.skip('three AdamW steps: no reference');
+      else adamWTest(() => compute!, modelCase);
     });
   }
 }

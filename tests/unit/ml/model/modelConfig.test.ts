@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseModelConfig, toHuggingFaceConfig } from '../../../../main/ml/model/modelConfig.ts';
+import { type ModelConfig, parseModelConfig, toHuggingFaceConfig } from '../../../../main/ml/model/modelConfig.ts';
 import { initWeights, parameterCount, reversibleMatrices, weightCatalogue } from '../../../../main/ml/model/weights.ts';
 import { Philox } from '../../../../main/ml/random/philox.ts';
 import { toyConfig } from '../training/toyRun.ts';
@@ -19,6 +19,15 @@ const llama = {
   rope_theta: 500000,
   eos_token_id: [1, 2],
 };
+
+const llama3Scaling = {
+  rope_type: 'llama3',
+  factor: 8,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 64,
+};
+const mllamaText = { ...llama, rope_scaling: llama3Scaling, num_hidden_layers: 4, cross_attention_layers: [1, 3] };
 
 describe('parseModelConfig', () => {
   test('reads the layout of the hub', () => {
@@ -51,20 +60,23 @@ describe('parseModelConfig', () => {
       toyConfig,
       parseModelConfig(llama),
       parseModelConfig({ ...llama, attention_bias: true, mlp_bias: true }),
+      parseModelConfig({ ...llama, rope_theta: 5e5, rope_scaling: llama3Scaling }),
+      parseModelConfig({ ...llama, architectures: ['Qwen2ForCausalLM'] }),
+      parseModelConfig({ ...llama, architectures: ['Qwen3ForCausalLM'], head_dim: 24, attention_bias: true }),
+      parseModelConfig({ architectures: ['MllamaForConditionalGeneration'], text_config: mllamaText }),
     ]) {
       expect(parseModelConfig(JSON.parse(JSON.stringify(toHuggingFaceConfig(config))))).toEqual(config);
     }
   });
 
   test.each([
-    [{ ...llama, architectures: ['MllamaForConditionalGeneration'] }, 'MllamaForConditionalGeneration'],
-    [{ ...llama, architectures: ['Qwen3ForCausalLM'] }, 'Qwen3ForCausalLM'],
+    [{ ...llama, architectures: ['Gemma3ForCausalLM'] }, 'Gemma3ForCausalLM'],
     [{ model_type: 'gpt2' }, 'gpt2'],
-    [{ ...llama, rope_scaling: { rope_type: 'llama3', factor: 8 } }, 'llama3'],
     [{ ...llama, rope_scaling: { type: 'linear', factor: 2 } }, 'linear'],
     [{ ...llama, rope_parameters: { rope_type: 'yarn', rope_theta: 1e4 } }, 'yarn'],
     [{ ...llama, hidden_act: 'gelu' }, 'gelu'],
     [{ ...llama, use_sliding_window: true }, 'Sliding-window'],
+    [{ ...llama, layer_types: ['full_attention', 'sliding_attention'] }, 'Sliding-window'],
   ])('refuses what it cannot compute, by name', (json, named) => {
     expect(() => parseModelConfig(json)).toThrow(expect.objectContaining({ code: 'CHECKPOINT_UNSUPPORTED' }));
     expect(() => parseModelConfig(json)).toThrow(named);
@@ -77,6 +89,12 @@ describe('parseModelConfig', () => {
     [{ ...llama, num_key_value_heads: 3 }, 'num_key_value_heads'],
     [{ ...llama, hidden_size: 30 }, 'hidden_size'],
     [{ ...llama, head_dim: 7 }, 'head_dim'],
+    [{ ...llama, rope_scaling: { rope_type: 'llama3', factor: 8 } }, 'low_freq_factor'],
+    [
+      { architectures: ['MllamaForConditionalGeneration'], text_config: { ...llama, vocab_size: 0 } },
+      'text_config.vocab_size',
+    ],
+    [{ architectures: ['MllamaForConditionalGeneration'] }, 'text_config'],
   ])('names the field that is wrong', (json, field) => {
     expect(() => parseModelConfig(json)).toThrow(expect.objectContaining({ code: 'CHECKPOINT_INVALID' }));
     expect(() => parseModelConfig(json)).toThrow(field);
@@ -102,6 +120,31 @@ describe('the weight catalogue', () => {
       columns: 32,
     });
     expect(matrices.some(({ name }) => /o_proj|norm|embed/.test(name))).toBe(false);
+  });
+
+  test('norms of queries and keys', () => {
+    const qwen3 = parseModelConfig({ ...llama, architectures: ['Qwen3ForCausalLM'], head_dim: 24 });
+    const byName = new Map(weightCatalogue(qwen3).map((weight) => [weight.name, weight.shape]));
+    expect(byName.get('model.layers.1.self_attn.q_norm.weight')).toEqual([24]);
+    expect(byName.get('model.layers.1.self_attn.q_proj.weight')).toEqual([96, 32]);
+    expect(weightCatalogue(config).some(({ name }) => name.includes('q_norm'))).toBe(false);
+  });
+
+  test('layers that text passes by are left out; the names follow those of the weights', () => {
+    const json = { architectures: ['MllamaForConditionalGeneration'], text_config: mllamaText };
+    const layersOf = (config: ModelConfig): Set<number | null> => {
+      return new Set(weightCatalogue(config).map(({ layer }) => layer));
+    };
+    const hub = parseModelConfig(json);
+    expect(layersOf(hub)).toEqual(new Set([null, 0, 2]));
+    expect(weightCatalogue(hub)[0]).toMatchObject({
+      name: 'language_model.model.embed_tokens.weight',
+      shape: [58, 32],
+    });
+    const newer = parseModelConfig(json, new Set(['model.language_model.embed_tokens.weight']));
+    expect(layersOf(newer)).toEqual(new Set([null, 0, 2]));
+    expect(weightCatalogue(newer).at(-1)?.name).toBe('lm_head.weight');
+    expect(weightCatalogue(newer).map(({ shape }) => shape)).toEqual(weightCatalogue(hub).map(({ shape }) => shape));
   });
 
   test('initial weights have the spread of the recipe', () => {
