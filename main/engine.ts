@@ -14,6 +14,7 @@ import { checkpointHandlers } from './api/checkpoints.ts';
 import { pace } from './api/estimate.ts';
 import type { HandlerGroup } from './api/handlers.ts';
 import { jobHandlers } from './api/jobs.ts';
+import { CatalogueJobs } from './api/catalogueJobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
 import { spectraHandlers } from './api/spectra.ts';
 import { studyHandlers } from './api/studies.ts';
@@ -117,14 +118,15 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
     onEvents: () => undefined,
     onSettled: () => undefined,
   });
-  supervisor.listen(catalogueStudyCheckpoints(store, events, log));
+  const catalogue = new CatalogueJobs({ store, supervisor, events, dataFolder });
+  supervisor.listen(catalogueStudyCheckpoints(store, events, catalogue, log));
   const sampleFolder = join(repositoryFolder, 'resources', 'sample-study');
   const { version } = packageJson;
-  return { version, dataFolder, sampleFolder, cores, store, events, compute, supervisor, studies, log };
+  return { version, dataFolder, sampleFolder, cores, store, events, compute, supervisor, studies, catalogue, log };
 }
 
 /** Goes on with what a crash of the last engine has left running. */
-function recover({ store, supervisor, studies, log }: EngineContext): void {
+function recover({ store, supervisor, studies, catalogue, log }: EngineContext): void {
   const left = store.jobs.withState('running', 'queued').length;
   if (left > 0) log.warn({ jobs: left }, 'The last engine did not stop in order');
   // The desktop shell says so when it starts an engine in place of one that died.
@@ -133,6 +135,7 @@ function recover({ store, supervisor, studies, log }: EngineContext): void {
     store.app.addNotice(`The engine was restarted after it had ended unexpectedly.${left > 0 ? jobs : ''}`);
   }
   studies.recover();
+  catalogue.recover();
   supervisor.recover().catch((error: unknown) => log.error({ err: error }, 'Recovery failed'));
 }
 
@@ -162,6 +165,7 @@ async function startLocked(dataFolder: string, options: EngineOptions, release: 
   log.info({ port }, 'The engine answers');
   const stop = async (): Promise<void> => {
     compute.stop();
+    context.catalogue.stop();
     await supervisor.stop();
     studies.stop();
     await server.close();

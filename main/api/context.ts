@@ -3,6 +3,7 @@ import type { StudyRunner } from '../jobs/studyRunner.ts';
 import type { JobSupervisor } from '../jobs/supervisor.ts';
 import type { Logger } from '../logging/log.ts';
 import type { Store } from '../store/store.ts';
+import type { CatalogueJobs } from './catalogueJobs.ts';
 import type { ComputeProbe } from './computeProbe.ts';
 import type { EventBus } from './eventBus.ts';
 
@@ -18,5 +19,6 @@ export interface EngineContext {
   compute: ComputeProbe;
   supervisor: JobSupervisor;
   studies: StudyRunner;
+  catalogue: CatalogueJobs;
   log: Logger;
 }

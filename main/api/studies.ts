@@ -7,12 +7,13 @@ import { importStudy } from './studyExchange/importStudy.ts';
 import { studyResult } from '../jobs/studyResult.ts';
 
 /** The sample as a study of its own; the one that is open already is answered again. */
-async function openSample({ store, studies, sampleFolder, events }: EngineContext): Promise<Study> {
+async function openSample({ store, studies, catalogue, sampleFolder, events }: EngineContext): Promise<Study> {
   const open = studies.list().find((study) => study.sample);
   if (open) return open;
   const id = await importStudy(store, sampleFolder, studies.studiesFolder, { sample: true });
   events.publish({ type: 'study', id, revision: 1 });
   events.publish({ type: 'checkpoints' });
+  catalogue.hash(store.checkpoints.list().filter(({ studyId }) => studyId === id));
   return studies.view(id);
 }
 

@@ -5,7 +5,9 @@ import type { JobListener } from '../jobs/supervisor.ts';
 import type { Logger } from '../logging/log.ts';
 import type { Store } from '../store/store.ts';
 import { readCatalogueRow } from './catalogue.ts';
+import type { CatalogueJobs } from './catalogueJobs.ts';
 import type { EventBus } from './eventBus.ts';
+import { setStudyLineage } from './studyLineage.ts';
 
 interface WrittenCheckpoint {
   folder: string;
@@ -27,7 +29,12 @@ function writtenBy(store: Store, job: Job): WrittenCheckpoint[] {
 }
 
 /** Keeps the catalogue up to date with what the jobs of studies write. */
-export function catalogueStudyCheckpoints(store: Store, events: EventBus, log: Logger): JobListener {
+export function catalogueStudyCheckpoints(
+  store: Store,
+  events: EventBus,
+  catalogue: CatalogueJobs,
+  log: Logger,
+): JobListener {
   const underWay = new Set<string>();
   const add = async (job: Job, written: WrittenCheckpoint): Promise<void> => {
     const { folder, step, name } = written;
@@ -35,7 +42,10 @@ export function catalogueStudyCheckpoints(store: Store, events: EventBus, log: L
     underWay.add(folder);
     try {
       const row = await readCatalogueRow(folder, { name, studyId: job.studyId, seed: job.seed, step });
-      store.checkpoints.put(row);
+      store.transaction(() => {
+        store.checkpoints.put(row);
+        setStudyLineage(store, job);
+      });
       events.publish({ type: 'checkpoints' });
     } catch (error) {
       log.warn({ err: error, folder }, 'A checkpoint of a study cannot be listed');
@@ -43,15 +53,26 @@ export function catalogueStudyCheckpoints(store: Store, events: EventBus, log: L
       underWay.delete(folder);
     }
   };
-  const addAll = (job: Job): void => {
-    if (job.studyId) for (const written of writtenBy(store, job)) void add(job, written);
+  const addAll = async (job: Job): Promise<void> => {
+    if (job.studyId) await Promise.all(writtenBy(store, job).map((written) => add(job, written)));
+  };
+  /** All checkpoints of a stage in one job, once the stage has ended. */
+  const addAllAndHash = async (job: Job): Promise<void> => {
+    if (!job.studyId) return;
+    await addAll(job);
+    const folders = writtenBy(store, job).map(({ folder }) => folder);
+    const rows = folders.flatMap((folder) => store.checkpoints.byFolder(folder) ?? []);
+    catalogue.hash(rows.filter(({ contentHash }) => contentHash === null));
+  };
+  const inBackground = (work: Promise<void>): void => {
+    work.catch((error: unknown) => log.warn({ err: error }, 'Checkpoints of a study could not be looked after'));
   };
   return {
     onJob: () => undefined,
     onEvents: (job, arrived) => {
-      if (arrived.some((event) => event.type === 'evaluation' || event.type === 'succeeded')) addAll(job);
+      if (arrived.some((event) => event.type === 'evaluation' || event.type === 'succeeded')) inBackground(addAll(job));
     },
     // What a crash of the engine has cut off is made up for here.
-    onSettled: addAll,
+    onSettled: (job) => inBackground(addAllAndHash(job)),
   };
 }

@@ -92,7 +92,7 @@ export const diffOutputSchema = z.object({ changes: z.array(tensorChangeSchema) 
 const tensorTypeSchema = z.object({ dtype: z.string(), shape: z.array(z.number()) });
 export const checkpointDiffSchema = z.object({
   /** Fields of config.json that differ, by path ("rope_scaling.factor"); undefined values are absent. */
-  config: z.array(z.object({ field: z.string(), a: z.unknown(), b: z.unknown() })),
+  config: z.array(z.object({ field: z.string(), a: z.unknown().optional(), b: z.unknown().optional() })),
   onlyInA: z.array(z.string()),
   onlyInB: z.array(z.string()),
   /** In both, with another type or shape. */

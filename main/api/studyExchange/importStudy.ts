@@ -8,6 +8,7 @@ import { settingsHash } from '../../jobs/settingsHash.ts';
 import type { Store } from '../../store/store.ts';
 import type { StageRecord } from '../../store/studyStore.ts';
 import { readCatalogueRow } from '../catalogue.ts';
+import { setStudyLineage } from '../studyLineage.ts';
 import {
   checkpointFileNames,
   mapStrings,
@@ -140,6 +141,7 @@ async function insertStudy(
     for (const [stageId, jobId] of insertJobs(store, file, id, studyFolder))
       store.studies.updateStage(id, stageId, { jobId });
     for (const row of rows) store.checkpoints.put(row);
+    for (const job of store.jobs.ofStudy(id)) setStudyLineage(store, job);
   });
 }
 

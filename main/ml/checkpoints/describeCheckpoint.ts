@@ -2,29 +2,36 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { AppError } from '../../contract/errors.ts';
-import type { CheckpointDetail } from '../../contract/api.ts';
+import type { CheckpointDetail, TensorInfo } from '../../contract/api.ts';
 import { parseModelConfig } from '../model/modelConfig.ts';
 import { weightCatalogue } from '../model/weights.ts';
+import type { FileStamp } from '../../contract/catalogue.ts';
 import { architectureOf } from './configFile.ts';
+import { fileStamps } from './fileStamps.ts';
 import { someNames } from './importCodes.ts';
 import type { CheckpointPlace } from './locateCheckpoint.ts';
 import { type Checkpoint, type CheckpointTensor, openCheckpoint } from './openCheckpoint.ts';
+import { placeInRun } from './trajectory.ts';
 
 /** The fields of the contract's checkpoint that come from the files. */
-export type CheckpointDescription = Omit<
+export type CheckpointDescription = Pick<
   CheckpointDetail,
-  | 'id' | 'studyId' | 'seed' | 'importedAtMs' | 'missing'
-  | 'contentHash' | 'nonFiniteTensors' | 'trajectory' | 'referenceId' | 'parentId' | 'copied'
->; // prettier-ignore
+  | 'name' | 'folder' | 'architecture' | 'modelType' | 'parameters' | 'bytes' | 'dtypes' | 'files' | 'tensors'
+  | 'headerHash' | 'hasTokenizer' | 'step' | 'trajectory' | 'config'
+> & {
+  tensorTable: TensorInfo[];
+  /** Folder that holds the checkpoints of the same run; null when the names say nothing of a run. */
+  runFolder: string | null;
+}; // prettier-ignore
 
 /**
  * @param path a folder, an index, a safetensors file or one shard
  * @throws NOT_FOUND, CHECKPOINT_INVALID, CHECKPOINT_INCOMPLETE, CHECKPOINT_UNSUPPORTED with an import code
  */
-export async function describeCheckpoint(path: string): Promise<CheckpointDescription> {
+export async function describeCheckpoint(path: string): Promise<CheckpointDescription & { stamps: FileStamp[] }> {
   const checkpoint = await openCheckpoint(path);
   try {
-    return describe(checkpoint);
+    return { ...describe(checkpoint), stamps: await fileStamps(checkpoint) };
   } finally {
     await checkpoint.close();
   }
@@ -33,8 +40,9 @@ export async function describeCheckpoint(path: string): Promise<CheckpointDescri
 export function describe(checkpoint: Checkpoint): CheckpointDescription {
   const { place, config, hasTokenizer, files, bytes } = checkpoint;
   const tensors = [...checkpoint.tensors.values()];
+  const run = placeInRun(place);
   return {
-    name: nameOfPlace(place),
+    name: run?.name ?? nameOfPlace(place),
     folder: place.location,
     ...architectureOf(config),
     parameters: tensors.reduce((sum, { elements }) => sum + elements, 0),
@@ -44,7 +52,9 @@ export function describe(checkpoint: Checkpoint): CheckpointDescription {
     tensors: tensors.length,
     headerHash: headerHash(tensors),
     hasTokenizer,
-    step: stepOfPlace(place),
+    step: run?.step ?? null,
+    trajectory: run?.trajectory ?? null,
+    runFolder: run?.runFolder ?? null,
     config: config ?? {},
     tensorTable: tensors.map(({ name, dtype, shape, begin, end, file }) => {
       return { name, dtype, shape: [...shape], bytes: end - begin, file };
@@ -73,14 +83,6 @@ export function nameOfPlace({ location, root }: CheckpointPlace): string {
   return basename(location).replace(/\.safetensors(\.index\.json)?$/, '');
 }
 
-/** The training step in names such as `checkpoint-400`, `step_400`, `global_step400`; null without one. */
-export function stepOfPlace(place: CheckpointPlace): number | null {
-  const match = /(?:^|[-_.])(?:checkpoint|ckpt|(?:global_?)?step|iter)[-_]?(\d{1,9})(?:$|[-_.])/i.exec(
-    nameOfPlace(place),
-  );
-  return match === null ? null : Number(match[1]);
-}
-
 /**
  * What keeps this program from building a model of a checkpoint whose files are in order: its architecture, or weights
  * that do not fit its configuration. Whole sentences; empty when a model can be built.
@@ -89,7 +91,7 @@ export function modelWarnings({ config, tensors }: Pick<Checkpoint, 'config' | '
   if (config === null) return [];
   let catalogue;
   try {
-    catalogue = weightCatalogue(parseModelConfig(config));
+    catalogue = weightCatalogue(parseModelConfig(config, tensors));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return [`${error.message} Its weights can be compared, but it cannot be trained or evaluated here.`];

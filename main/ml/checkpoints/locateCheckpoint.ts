@@ -14,6 +14,7 @@ const foreignWeights = /\.(bin|pt|pth|ckpt|gguf|ggml|h5|onnx|msgpack|pkl)$/i;
 /** Files that come with weights: all of a folder's files may be dropped together. */
 const companion =
   /^((generation_|tokenizer_|preprocessor_)?config|tokenizer|special_tokens_map|added_tokens|vocab|chat_template)\.json$|^(merges\.txt|tokenizer\.model|chat_template\.jinja)$/;
+export const isCompanionName = (name: string): boolean => companion.test(name);
 const maxFolderEntries = 50_000;
 
 export interface CheckpointPlace {

@@ -59,6 +59,9 @@ function patternCounter(mask: number, nan: number): Counter {
 const single = floatCounter(4, 0x7f800000, (view, at) => view.getUint32(at, true) & 0x7fffffff);
 const half = (view: DataView, at: number): number => view.getUint16(at, true) & 0x7fff;
 
+/** Counts in a run of whole elements of this type; undefined for types whose every value is in order. */
+export const valueCounter = (dtype: string): Counter | undefined => counters.get(dtype);
+
 /** Chunks hold whole elements: every size divides `chunkBytes`. */
 const counters = new Map<string, Counter>([
   ['F32', single],
