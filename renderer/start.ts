@@ -12,6 +12,7 @@ import { useApp } from './stores/app.ts';
 import { useCheckpoints } from './stores/checkpoints.ts';
 import { useJobs } from './stores/jobs.ts';
 import { useOpenStudy } from './stores/openStudy.ts';
+import { useSpectra } from './stores/spectra.ts';
 import { useStudies } from './stores/studies.ts';
 import { useToasts } from './stores/toasts.ts';
 import { useUi } from './stores/ui.ts';
@@ -26,6 +27,7 @@ useJobs();
 useStudies();
 useOpenStudy();
 useCheckpoints();
+useSpectra();
 const { report, reportOfPage } = useToasts();
 app.config.errorHandler = (error) => {
   console.error(error);

@@ -90,7 +90,7 @@ export function indicesOf(curves: number[][], range: IndexRange): number[] {
 }
 
 /** Shading of the angles that mean nothing, and its name. */
-export function angleZone(side: AngleSide, { theme }: ChartFrame): object {
+function angleZone(side: AngleSide, { theme }: ChartFrame): object {
   const name = isTrivial(side) ? 'trivial: the subspace is the whole space' : 'forced zeros';
   return {
     silent: true,
@@ -111,13 +111,13 @@ export function zeroLine({ theme }: ChartFrame): object {
   };
 }
 
-interface Drawing {
+export interface CurveDrawing {
   matrix: CurvesOfMatrix;
   frame: ChartFrame;
   range: IndexRange;
 }
 
-function spectraSeries({ matrix, frame, range }: Drawing, panel: number): object[] {
+function spectraSeries({ matrix, frame, range }: CurveDrawing, panel: number): object[] {
   const { sReference, sTarget } = matrix;
   const indices = indicesOf([sReference, sTarget], range);
   const points = (values: number[], label: string): TipPoint[] =>
@@ -136,7 +136,7 @@ function spectraSeries({ matrix, frame, range }: Drawing, panel: number): object
   ];
 }
 
-function deltaSigmaSeries({ matrix, frame, range }: Drawing, panel: number): object[] {
+function deltaSigmaSeries({ matrix, frame, range }: CurveDrawing, panel: number): object[] {
   const delta = deltaSigmaOf(matrix);
   const indices = indicesOf([delta, matrix.deltaSigmaNull], range);
   const { theme } = frame;
@@ -158,7 +158,7 @@ function deltaSigmaSeries({ matrix, frame, range }: Drawing, panel: number): obj
   ];
 }
 
-function angleSeries(side: AngleSide, { frame, range }: Drawing, panel: number): object[] {
+function angleSeries(side: AngleSide, { frame, range }: CurveDrawing, panel: number): object[] {
   const { theme } = frame;
   const [rad, nullRad] = isTrivial(side) ? [[], []] : [side.rad.map(degrees), side.nullRad.map(degrees)];
   const indices = indicesOf([rad, nullRad], range);
@@ -182,7 +182,8 @@ function angleSeries(side: AngleSide, { frame, range }: Drawing, panel: number):
   ];
 }
 
-function seriesOf(kind: CurvePanel, drawing: Drawing, panel: number): object[] {
+/** The curves of one panel. */
+export function panelSeries(kind: CurvePanel, drawing: CurveDrawing, panel: number): object[] {
   if (kind === 'spectra') return spectraSeries(drawing, panel);
   if (kind === 'deltaSigma') return deltaSigmaSeries(drawing, panel);
   return angleSeries(angleSide(drawing.matrix, kind), drawing, panel);
@@ -241,7 +242,7 @@ export function matrixCurves(
     option: {
       ...still,
       ...axes,
-      series: shown.flatMap((kind, panel) => seriesOf(kind, { matrix, frame, range }, panel)),
+      series: shown.flatMap((kind, panel) => panelSeries(kind, { matrix, frame, range }, panel)),
       legend: legend(names, frame),
       tooltip: tooltip(frame.theme, 'axis', (index) => `index ${index}`),
     },

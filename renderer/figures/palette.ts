@@ -16,6 +16,8 @@ export interface ChartTheme {
   inDist: string;
   ood: string;
   train: string;
+  /** SFT with the rotation penalty. */
+  penalised: string;
   /** References and nulls: never a measured curve. */
   neutral: string;
   shade: string;
@@ -39,6 +41,7 @@ export const lightCharts: ChartTheme = {
   inDist: '#0072b2',
   ood: '#d55e00',
   train: '#5f6b76',
+  penalised: '#7b6cc4',
   neutral: '#7b8894',
   shade: 'rgba(0, 128, 96, 0.10)',
   arms: { ppoAnchor: '#008a65', ppoPlain: '#a84a86', anchorOnly: '#9a7400', interpolation: '#2a7fb8' },
@@ -59,6 +62,7 @@ export const darkCharts: ChartTheme = {
   inDist: '#5ab4ea',
   ood: '#ff9450',
   train: '#a9b6c2',
+  penalised: '#b3a6f0',
   neutral: '#8b98a5',
   shade: 'rgba(61, 204, 160, 0.13)',
   arms: { ppoAnchor: '#3dcca0', ppoPlain: '#e596c6', anchorOnly: '#e3c24a', interpolation: '#7cc0f0' },

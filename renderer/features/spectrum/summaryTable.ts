@@ -1,5 +1,10 @@
 /** All numbers of a comparison as a table: every field of the contract's summary, so that none can be forgotten. */
-import { matrixSummarySchema, type MatrixSummary, type SpectralResult } from '../../../main/contract/spectral.ts';
+import {
+  matrixSummarySchema,
+  projections,
+  type MatrixSummary,
+  type SpectralResult,
+} from '../../../main/contract/spectral.ts';
 import type { FigureTable } from '../../figures/figure.ts';
 
 type Cell = string | number | null;
@@ -33,3 +38,7 @@ export function resultTable({ reference, targets, rows }: SpectralResult): Figur
     }),
   };
 }
+
+/** Rows arrive as they are done; by layer, then in the order of the contract's matrices. */
+export const byPlace = (summaries: MatrixSummary[]): MatrixSummary[] =>
+  [...summaries].sort((a, b) => a.layer - b.layer || projections.indexOf(a.matrix) - projections.indexOf(b.matrix));

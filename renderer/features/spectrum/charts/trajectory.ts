@@ -1,0 +1,162 @@
+/**
+ * How quantities evolve over the steps of a trajectory: one line a matrix type, the mean over its layers, with their range
+ * as a band where one quantity has the figure for itself.
+ */
+import {
+  projections,
+  type MatrixSummary,
+  type Projection,
+  type SpectralResult,
+} from '../../../../main/contract/spectral.ts';
+import type { ScaleKind } from '../../../figures/colorScale.ts';
+import type { ChartFrame, Figure } from '../../../figures/figure.ts';
+import {
+  curve,
+  intervalBand,
+  legend,
+  still,
+  tooltip,
+  type IntervalPoint,
+  type TipPoint,
+} from '../../../figures/marks.ts';
+import { columnsFor, panels } from '../../../figures/panels.ts';
+import { decimal } from '../../../figures/quantities.ts';
+import { quantityText, quantityTitle, type CellQuantity } from '../cellQuantities.ts';
+
+export interface StepPoint {
+  x: number;
+  mean: number;
+  low: number;
+  high: number;
+  layers: number;
+}
+type Pair = Pick<SpectralResult, 'targets' | 'rows'>;
+
+/** Steps where every target has one of its own; else the place in the trajectory, from 1. */
+export function positions({ targets }: Pick<SpectralResult, 'targets'>): { name: string; x: number[] } {
+  const steps = targets.map(({ step }) => step);
+  const known = steps.filter((step) => step !== null);
+  if (known.length === steps.length && new Set(known).size === known.length) return { name: 'step', x: known };
+  return { name: 'place in the trajectory', x: steps.map((_, index) => index + 1) };
+}
+
+export function overSteps(result: Pair, matrix: Projection, quantity: CellQuantity): StepPoint[] {
+  const { x } = positions(result);
+  return result.rows
+    .flatMap((summaries, index): StepPoint[] => {
+      const values = summaries
+        .filter((one) => one.matrix === matrix)
+        .map((one) => quantity.of(one))
+        .filter((value): value is number => value !== null && Number.isFinite(value));
+      const at = x[index];
+      if (values.length === 0 || at === undefined) return [];
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      return [{ x: at, mean, low: Math.min(...values), high: Math.max(...values), layers: values.length }];
+    })
+    .sort((a, b) => a.x - b.x);
+}
+
+const neutralPoint: Record<ScaleKind, number | null> = { ratio: 1, signed: 0, sequential: null, log: null };
+
+/** The value of no difference, as a line; and the step whose heat map is shown. */
+function guides(kind: ScaleKind, shownX: number | null, { theme }: ChartFrame): object {
+  const neutral = neutralPoint[kind];
+  const line = { symbol: 'none', silent: true, animation: false, label: { show: false } };
+  return {
+    ...line,
+    data: [
+      ...(neutral === null ? [] : [{ yAxis: neutral, lineStyle: { color: theme.rule, type: 'solid', width: 1.2 } }]),
+      ...(shownX === null ? [] : [{ xAxis: shownX, lineStyle: { color: theme.muted, type: 'dotted', width: 1.4 } }]),
+    ],
+  };
+}
+
+const tipText = (matrix: string, quantity: CellQuantity, { mean, low, high, layers }: StepPoint): string =>
+  layers === 1
+    ? `${matrix}: ${quantityText(quantity, mean)}`
+    : `${matrix}: ${quantityText(quantity, mean)}, layers ${decimal(low)} to ${decimal(high)}`;
+
+interface Drawing {
+  matrices: Projection[];
+  frame: ChartFrame;
+  shownX: number | null;
+  banded: boolean;
+}
+
+function panelSeries(result: Pair, quantity: CellQuantity, panel: number, drawing: Drawing): object[] {
+  const { matrices, frame, shownX, banded } = drawing;
+  return matrices.flatMap((matrix, index) => {
+    const points = overSteps(result, matrix, quantity);
+    const color = frame.theme.matrices[projections.indexOf(matrix)]!;
+    const band = points.map(({ x, low, high }): IntervalPoint => ({ x, low, high }));
+    const data = points.map((point): TipPoint => ({
+      value: [point.x, point.mean],
+      tip: tipText(matrix, quantity, point),
+    }));
+    const extra = index === 0 ? { markLine: guides(quantity.scale, shownX, frame) } : {};
+    return [
+      ...(banded ? [intervalBand(band, matrix, color, panel)] : []),
+      curve(data, { name: matrix, color, panel, extra, width: banded ? 2 : 1.6 }),
+    ];
+  });
+}
+
+/** @param shown index of the target whose heat map is on the page; null: none */
+export function trajectory(
+  result: Pair,
+  quantities: readonly CellQuantity[],
+  shown: number | null,
+  frame: ChartFrame,
+): Figure | null {
+  const present = new Set(result.rows.flat().map(({ matrix }: MatrixSummary) => matrix));
+  const matrices = projections.filter((matrix) => present.has(matrix));
+  const { name, x } = positions(result);
+  if (matrices.length === 0) return null;
+  const banded = quantities.length === 1;
+  const spread = { min: Math.min(...x), max: Math.max(...x) };
+  const specs = quantities.map((quantity) => ({
+    title: quantityTitle(quantity),
+    x: { name, ...(spread.max > spread.min ? spread : {}) },
+    y: { name: '', scale: true, labelWidthPx: 46, ...(quantity.scale === 'log' ? { kind: 'log' as const } : {}) },
+  }));
+  const columns = banded ? 1 : columnsFor(frame, 3, 330);
+  const layout = { columns, plotHeightPx: banded ? 300 : 150, leftPx: 62, legend: [...matrices] };
+  const { heightPx, ...axes } = panels(specs, layout, frame);
+  const shownX = shown === null ? null : (x[shown] ?? null);
+  const drawing = { matrices, frame, shownX, banded };
+  return {
+    heightPx,
+    option: {
+      ...still,
+      ...axes,
+      series: quantities.flatMap((quantity, panel) => panelSeries(result, quantity, panel, drawing)),
+      legend: legend([...matrices], frame),
+      tooltip: tooltip(frame.theme, 'axis', (at) => `${name} ${at}`),
+    },
+    summary: `${quantities.map(({ label }) => label).join('; ')}, by matrix type over ${result.targets.length} checkpoints.`,
+    table: trajectoryTable(result, matrices, quantities, name),
+  };
+}
+
+function trajectoryTable(
+  result: Pair,
+  matrices: Projection[],
+  quantities: readonly CellQuantity[],
+  name: string,
+): Figure['table'] {
+  const { x } = positions(result);
+  const columns = quantities.flatMap((quantity) => {
+    const title = quantityTitle(quantity);
+    return [`${title}, mean`, `${title}, least`, `${title}, most`];
+  });
+  const rows = result.targets.flatMap((target, index) =>
+    matrices.map((matrix) => {
+      const numbers = quantities.flatMap((quantity) => {
+        const point = overSteps(result, matrix, quantity).find((one) => one.x === x[index]);
+        return point === undefined ? [null, null, null] : [point.mean, point.low, point.high];
+      });
+      return [target.name, x[index] ?? null, matrix, ...numbers];
+    }),
+  );
+  return { columns: ['target', name, 'matrix', ...columns], rows };
+}
