@@ -36,6 +36,14 @@ export interface UiState {
   trajectoryView: string;
   /** Fields of a new comparison that differ from their defaults, as they were typed. */
   comparisonDraft: Record<string, string>;
+  /** Of the Ablations pages: the study of the one click, fields of the composer that differ from it, and the result's views. */
+  paperStudy: string;
+  paperSeed: number;
+  ablationDraft: Record<string, unknown>;
+  gridQuantity: string;
+  pointFilter: string;
+  /** Column, with a minus in front when descending. */
+  pointSort: string;
 }
 
 const initial: UiState = {
@@ -56,6 +64,12 @@ const initial: UiState = {
   pinnedView: 'overlay',
   trajectoryView: 'one',
   comparisonDraft: {},
+  paperStudy: '',
+  paperSeed: 0,
+  ablationDraft: {},
+  gridQuantity: 'ood',
+  pointFilter: 'edits',
+  pointSort: '',
 };
 
 /** Writes settle for this long before they travel. */
