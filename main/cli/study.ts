@@ -1,7 +1,8 @@
-/** `rotascope study miniature`: the study of the Home page without a page. The same request resumes, or prints the result. */
+/** `rotascope study <preset>`: the studies of the window without a window. The same request resumes, or prints the result. */
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import type { EngineClient } from '../api/engineClient.ts';
 import type { EngineEvent, Study } from '../contract/api.ts';
+import { studyPresets, type StudyPreset } from '../contract/settings.ts';
 import type { StudyResult } from '../contract/studyResult.ts';
 import { attachEngine } from './attach.ts';
 import { exitCodes } from './exitCodes.ts';
@@ -103,8 +104,8 @@ function exitCodeOf(study: Study): number {
   return study.state === 'failed' ? exitCodes.failed : exitCodes.stopped;
 }
 
-async function runStudy(options: StudyOptions): Promise<number> {
-  const settings = resolveSettings(options);
+async function runStudy(preset: StudyPreset, options: StudyOptions): Promise<number> {
+  const settings = resolveSettings({ ...options, preset });
   const wake = new Wake();
   const attached = await attachEngine(options.data, (events: EngineEvent[]) => {
     if (events.some((event) => event.type === 'study')) wake.push();
@@ -145,7 +146,7 @@ export function studyCommand(): Command {
   const collect = (value: string, before: string[]): string[] => [...before, value];
   return new Command('study')
     .description('run a study, or go on with it')
-    .addArgument(new Argument('<preset>', 'which protocol').choices(['miniature']))
+    .addArgument(new Argument('<preset>', 'which protocol').choices(studyPresets))
     .addOption(dataOption())
     .option('--seeds <list>', 'seeds, e.g. 0,1,2', parseSeeds)
     .option('--json', 'print events and the result as JSON lines', false)
@@ -153,5 +154,5 @@ export function studyCommand(): Command {
     .option('--set <name=value>', 'one setting, e.g. rl.iterations=10 (may be repeated)', collect, [])
     .option('--settings <file>', 'settings as JSON')
     .addHelpText('after', help)
-    .action((_preset: string, options: StudyOptions) => endWith(options.json, () => runStudy(options)));
+    .action((preset: StudyPreset, options: StudyOptions) => endWith(options.json, () => runStudy(preset, options)));
 }

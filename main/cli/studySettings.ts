@@ -1,10 +1,11 @@
 /** The settings of `rotascope study`: a file, then --set, then --seeds; the contract's defaults for the rest. */
 import { readFileSync } from 'node:fs';
 import { AppError } from '../contract/errors.ts';
-import { studySettingsSchema } from '../contract/settings.ts';
-import type { StudySettings } from '../contract/settings.ts';
+import { studyPresetNames, studySettingsSchema } from '../contract/settings.ts';
+import type { StudyPreset, StudySettings } from '../contract/settings.ts';
 
 export interface SettingsOptions {
+  preset?: StudyPreset;
   settings?: string;
   set: string[];
   seeds?: number[];
@@ -65,6 +66,7 @@ export function resolveSettings(options: SettingsOptions): StudySettings {
   let tree: Tree = options.settings ? readSettingsFile(options.settings) : {};
   for (const assignment of options.set) tree = assign(tree, assignment);
   if (options.seeds) tree = { ...tree, seeds: options.seeds };
+  if (options.preset) tree = { name: studyPresetNames[options.preset], ...tree, preset: options.preset };
   const parsed = studySettingsSchema.safeParse(tree);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

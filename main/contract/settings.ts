@@ -128,8 +128,16 @@ export const ablationSettingsSchema = z.object({
   angleNullDraws: z.number().int().min(1).default(50),
 });
 
+/** `miniature`: the paper's story whole. `comparison`: what can be done about the forgetting, side by side. */
+export const studyPresets = ['miniature', 'comparison'] as const;
+export type StudyPreset = (typeof studyPresets)[number];
+export const studyPresetNames: Record<StudyPreset, string> = {
+  miniature: 'Miniature study',
+  comparison: 'Comparison of remedies',
+};
+
 const studyFields = z.object({
-  preset: z.literal('miniature').default('miniature'),
+  preset: z.enum(studyPresets).default('miniature'),
   name: z.string().trim().min(1).max(120).default('Miniature study'),
   seeds: z.array(z.number().int().min(0).max(1_000_000)).min(1).max(20).default([0]),
   task: taskSettingsSchema.prefault({}),
@@ -138,6 +146,10 @@ const studyFields = z.object({
   sft: sftSettingsSchema.prefault({}),
   rl: rlSettingsSchema.prefault({}),
   ablation: ablationSettingsSchema.prefault({}),
+  /** Of the preset `comparison`: the second SFT run, equal to the first but for this penalty. */
+  comparison: z
+    .object({ rotationPenalty: z.object({ coefficient: z.number().positive(), rankShare: z.number().gt(0).max(1) }) })
+    .default({ rotationPenalty: { coefficient: 100, rankShare: 0.25 } }),
 });
 
 /** The fields, and what has to hold between them. */

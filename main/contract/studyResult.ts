@@ -146,6 +146,8 @@ export type Verdicts = z.infer<typeof verdictsSchema>;
 export const seedResultSchema = z.object({
   seed: z.number().int(),
   sft: z.array(z.object({ step: z.number().int(), evaluation: evaluationSchema })),
+  /** SFT with the rotation penalty, in the preset `comparison`. */
+  penalisedSft: z.array(z.object({ step: z.number().int(), evaluation: evaluationSchema })).default([]),
   peakStep: z.number().int().nullable(),
   endStep: z.number().int(),
   rl: z.array(

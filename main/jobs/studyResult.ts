@@ -4,6 +4,7 @@ import { rlRequestSchema, stageOutputSchemas } from '../contract/requests.ts';
 import { studyResultSchema, verdictsSchema } from '../contract/studyResult.ts';
 import type { SeedResult, StudyResult } from '../contract/studyResult.ts';
 import type { Store } from '../store/store.ts';
+import { penalisedName } from '../studies/miniature.ts';
 import type { StageRecord, StudyRecord } from '../store/studyStore.ts';
 
 /** What the stage `analyse` leaves: of a seed, and over the seeds. */
@@ -26,19 +27,27 @@ function rlResult(store: Store, stage: StageRecord): RlResult[] {
   return [{ arm: request.data.arm, startStep: request.data.startStep, checkpoints, ...start }];
 }
 
+function evaluationsOf(store: Store, stage: StageRecord | undefined): SeedResult['sft'] {
+  if (!stage?.jobId) return [];
+  return store.results.evaluations(stage.jobId).map(({ step, evaluation }) => ({ step, evaluation }));
+}
+
 /** Everything stored of one seed. */
 export function seedResult(store: Store, study: StudyRecord, seed: number): SeedResult {
   const stages = store.studies.stages(study.id).filter((stage) => stage.seed === seed);
   const first = (kind: string): StageRecord | undefined => stages.find((stage) => stage.kind === kind);
   const jobOf = (kind: string): string | null => first(kind)?.jobId ?? null;
-  const sftJob = jobOf('sft');
   const sft = stageOutputSchemas.sft.safeParse(first('sft')?.output);
   const ablateJob = jobOf('ablate');
   const spectra = stageOutputSchemas.decompose.safeParse(first('decompose')?.output);
   const analysed = seedAnalysisSchema.safeParse(first('analyse')?.output);
   return {
     seed,
-    sft: sftJob ? store.results.evaluations(sftJob).map(({ step, evaluation }) => ({ step, evaluation })) : [],
+    sft: evaluationsOf(store, first('sft')),
+    penalisedSft: evaluationsOf(
+      store,
+      stages.find((stage) => stage.id.endsWith(`.${penalisedName}`)),
+    ),
     peakStep: sft.success ? sft.data.peakStep : null,
     endStep: study.settings.sft.endStep,
     rl: stages.filter((stage) => stage.kind === 'rl').flatMap((stage) => rlResult(store, stage)),

@@ -3,6 +3,9 @@
  *
  * base -> SFT -> RL with a KL anchor from several SFT checkpoints; from SFT_End also plain PPO and the anchor without
  * reward, so that the recovery is attributed; then decomposition, reversions beside their controls, interpolation.
+ *
+ * The preset `comparison` asks what can be done about the forgetting: SFT, SFT stopped at the peak, SFT with a penalty on
+ * rotation, and RL from SFT_End, from one base. No other starts, no reversions.
  */
 import { join } from 'node:path';
 import { stageOutputSchemas } from '../contract/requests.ts';
@@ -17,8 +20,9 @@ interface RlStage {
 }
 
 /** Every RL run of a seed: the anchored arm from all starts, the control arms from SFT_End; SFT_End first. */
-function rlStages({ rl, sft }: StudySettings): RlStage[] {
-  const anchored = rl.starts.map((start): RlStage => ({ arm: 'ppoAnchor', start }));
+function rlStages({ preset, rl, sft }: StudySettings): RlStage[] {
+  const starts = preset === 'comparison' ? [] : rl.starts;
+  const anchored = starts.map((start): RlStage => ({ arm: 'ppoAnchor', start }));
   const controls = rl.controlArms.map((arm): RlStage => ({ arm, start: sft.endStep }));
   const all = [{ arm: 'ppoAnchor', start: sft.endStep } satisfies RlStage, ...controls, ...anchored];
   const seen = new Set<string>();
@@ -60,11 +64,31 @@ function weights(settings: StudySettings) {
 }
 
 const stageId = (seed: number, name: string): string => `seed-${seed}.${name}`;
+/** Name of the second SFT run of the preset `comparison`. */
+export const penalisedName = 'sft-penalty';
 const rlName = ({ arm, start }: RlStage): string => `rl-${arm}-${start}`;
 function startLabel(start: RlStart, settings: StudySettings): string {
   if (start === 'peak') return 'the OOD peak';
   if (start === 0) return 'the base';
   return start === settings.sft.endStep ? `SFT_End (step ${start})` : `step ${start}`;
+}
+
+/** Spectra and reversions of the named checkpoints; RL_End is that of the anchored arm from SFT_End. */
+function spectralStages(settings: StudySettings, seed: number): PlannedStage[] {
+  const id = (name: string): string => stageId(seed, name);
+  const dependsOn = [id(rlName({ arm: 'ppoAnchor', start: settings.sft.endStep }))];
+  const weight = weights(settings);
+  return [
+    {
+      id: id('decompose'),
+      seed,
+      kind: 'decompose',
+      title: 'Decompose and compare',
+      dependsOn,
+      weight: weight.decompose,
+    },
+    { id: id('ablate'), seed, kind: 'ablate', title: 'Revert, beside controls', dependsOn, weight: weight.ablate },
+  ];
 }
 
 function planSeed(settings: StudySettings, seed: number): PlannedStage[] {
@@ -74,6 +98,15 @@ function planSeed(settings: StudySettings, seed: number): PlannedStage[] {
     { id: id('pretrain'), seed, kind: 'pretrain', title: 'Pretrain the base', dependsOn: [], weight: weight.pretrain },
     { id: id('sft'), seed, kind: 'sft', title: 'SFT on ID data', dependsOn: [id('pretrain')], weight: weight.sft },
   ];
+  if (settings.preset === 'comparison')
+    stages.push({
+      id: id(penalisedName),
+      seed,
+      kind: 'sft',
+      title: 'SFT with rotation penalty',
+      dependsOn: [id('pretrain')],
+      weight: weight.sft,
+    });
   for (const stage of rlStages(settings))
     stages.push({
       id: id(rlName(stage)),
@@ -83,25 +116,7 @@ function planSeed(settings: StudySettings, seed: number): PlannedStage[] {
       dependsOn: [id('sft')],
       weight: weight.rl,
     });
-  const rlEnd = id(rlName({ arm: 'ppoAnchor', start: settings.sft.endStep }));
-  stages.push(
-    {
-      id: id('decompose'),
-      seed,
-      kind: 'decompose',
-      title: 'Decompose and compare',
-      dependsOn: [rlEnd],
-      weight: weight.decompose,
-    },
-    {
-      id: id('ablate'),
-      seed,
-      kind: 'ablate',
-      title: 'Revert, beside controls',
-      dependsOn: [rlEnd],
-      weight: weight.ablate,
-    },
-  );
+  if (settings.preset === 'miniature') stages.push(...spectralStages(settings, seed));
   const before = stages.map((stage) => stage.id);
   stages.push({
     id: id('analyse'),
@@ -170,7 +185,9 @@ function resolve(stage: PlannedStage, facts: StageFacts): ResolvedStage {
       return { request: { ...common, model: settings.model, pretrain: settings.pretrain } };
     case 'sft': {
       const { base } = stageOutputSchemas.pretrain.parse(outputs.get(stageId(seed, 'pretrain')));
-      return { request: { ...common, base, sft: settings.sft } };
+      if (stage.id !== stageId(seed, penalisedName)) return { request: { ...common, base, sft: settings.sft } };
+      const outputFolder = join(studyFolder, `seed-${seed}`, penalisedName);
+      return { request: { ...common, outputFolder, base, sft: { ...settings.sft, ...settings.comparison } } };
     }
     case 'rl':
       return resolveRl(stage, facts);

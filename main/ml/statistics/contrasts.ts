@@ -61,6 +61,7 @@ export function contrastsOf(facts: SeedFacts): Contrast[] {
       ...difference(`peak.${arm}`, `OOD against the peak, ${armLabels[arm]}`, healed, at.peak, 'ood', 'twoSided'),
     ]),
     ...armPairs(arms),
+    ...mitigations(facts, at),
     ...singleStage(facts),
     ...reversions(facts),
   ];
@@ -95,6 +96,43 @@ function armPairs(arms: ReadonlyMap<RecoveryArm, Evaluation>): Contrast[] {
       ...difference(`armsInDist.${a}.${b}`, `ID, ${name}`, plus, minus, 'inDist', 'twoSided'),
     ];
   });
+}
+
+/** In the preset `comparison`: what else can be done about the forgetting, against SFT_End and against RL. */
+function mitigations(facts: SeedFacts, at: { peak: Evaluation | null; end: Evaluation | null }): Contrast[] {
+  const penalised = facts.penalisedSft.find(({ step }) => step === facts.endStep)?.evaluation ?? null;
+  if (!penalised) return [];
+  const [plain, anchored] = [healedFromEnd(facts, 'ppoPlain'), healedFromEnd(facts, 'ppoAnchor')];
+  return [
+    ...difference('penalty.ood', 'OOD gain over SFT_End, rotation penalty', penalised, at.end, 'ood', 'greater'),
+    ...difference(
+      'penalty.inDist',
+      'ID change from SFT_End, rotation penalty',
+      penalised,
+      at.end,
+      'inDist',
+      'twoSided',
+    ),
+    ...difference(
+      'penalty.peak',
+      'OOD, rotation penalty less stopping at the peak',
+      penalised,
+      at.peak,
+      'ood',
+      'twoSided',
+    ),
+    ...difference('stop.ood', 'OOD gain over SFT_End, stopping at the peak', at.peak, at.end, 'ood', 'greater'),
+    ...difference('stop.inDist', 'ID change from SFT_End, stopping at the peak', at.peak, at.end, 'inDist', 'twoSided'),
+    ...difference('penalty.plain', 'OOD, rotation penalty less plain PPO', penalised, plain, 'ood', 'twoSided'),
+    ...difference(
+      'penalty.anchor',
+      'OOD, rotation penalty less PPO + KL anchor',
+      penalised,
+      anchored,
+      'ood',
+      'twoSided',
+    ),
+  ];
 }
 
 /** RL from the base model itself. */

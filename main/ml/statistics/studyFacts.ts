@@ -8,7 +8,7 @@ import type { Accuracy } from './difference.ts';
 import { halfOf, type Half } from './halves.ts';
 import { share } from './proportions.ts';
 
-export type SeedFacts = Pick<SeedResult, 'seed' | 'sft' | 'peakStep' | 'endStep' | 'rl' | 'ablations'>;
+export type SeedFacts = Pick<SeedResult, 'seed' | 'sft' | 'penalisedSft' | 'peakStep' | 'endStep' | 'rl' | 'ablations'>;
 export type Split = 'inDist' | 'ood';
 /** The target of an ablation, by stage. */
 export type Stage = 'sft' | 'rl';

@@ -11,6 +11,7 @@ import { attributionWords } from './attributionWords.ts';
 import { SIGNIFICANCE } from './difference.ts';
 import { evidenceOf, type Evidence } from './evidence.ts';
 import { list } from './phrases.ts';
+import { remedyWords } from './remedyWords.ts';
 import { reproductionWords } from './reproductionWords.ts';
 import { editLabels } from './verdictWords.ts';
 
@@ -32,6 +33,7 @@ export function studyWords(result: Pick<StudyResult, 'seeds'>): string[] {
     ...findings.slice(0, HEADLINES),
     ...attributionWords(evidence),
     ...findings.slice(HEADLINES),
+    ...remedyWords(evidence),
     ...reproductionWords(judged, evidence),
     coverWords(judged, evidence),
   ];

@@ -2,9 +2,10 @@
  * A form made from the settings themselves: one field a leaf, grouped by section, text in and the schema's own messages
  * out. Whoever adds a setting to the schema has it in the form.
  */
-import { studySettingsSchema, type StudySettings } from '../../../main/contract/settings.ts';
+import { studyPresetNames, studySettingsSchema, type StudySettings } from '../../../main/contract/settings.ts';
 
-export type FieldKind = 'number' | 'text' | 'boolean' | 'list';
+/** `optionalNumber`: nothing typed is null. */
+export type FieldKind = 'number' | 'optionalNumber' | 'text' | 'boolean' | 'list' | 'choice';
 
 export interface SettingField {
   /** "sft.learningRate". */
@@ -13,6 +14,8 @@ export interface SettingField {
   kind: FieldKind;
   /** The default, as the field shows it. */
   initial: string;
+  /** Of a choice: value and what the user reads. */
+  choices: { value: string; label: string }[];
 }
 
 export interface SettingGroup {
@@ -32,9 +35,10 @@ const groupLabels: Record<string, string> = {
   sft: 'SFT',
   rl: 'RL',
   ablation: 'Decomposition and ablations',
+  comparison: 'Comparison of remedies',
 };
-/** Fixed by the preset: nothing to choose. */
-const fixedPaths = new Set(['preset', 'task.name']);
+/** Nothing to choose. */
+const fixedPaths = new Set(['task.name']);
 
 /** "valueLearningRate" -> "Value learning rate". */
 export function labelOf(name: string): string {
@@ -45,12 +49,38 @@ export function labelOf(name: string): string {
 const isSection = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const asText = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value));
+function asText(value: unknown): string {
+  if (value === null) return '';
+  return Array.isArray(value) ? value.join(', ') : String(value);
+}
 
-function kindOf(value: unknown): FieldKind {
+function kindOf(value: unknown, choices: SettingField['choices']): FieldKind {
+  if (choices.length > 0) return 'choice';
+  if (value === null) return 'optionalNumber';
   if (Array.isArray(value)) return 'list';
   if (typeof value === 'boolean') return 'boolean';
   return typeof value === 'number' ? 'number' : 'text';
+}
+
+/** What zod offers of a schema here: what it wraps, its fields, its values. */
+interface SchemaNode {
+  unwrap?: () => SchemaNode;
+  shape?: Record<string, SchemaNode>;
+  options?: unknown[];
+}
+
+/** The values that the schema allows at a path, where they are listed; none where anything may be typed. */
+function choicesAt(path: string): SettingField['choices'] {
+  const inner = (node: SchemaNode): SchemaNode => (node.unwrap ? inner(node.unwrap()) : node);
+  let node = inner(studySettingsSchema as unknown as SchemaNode);
+  for (const name of path.split('.')) {
+    const next = node.shape?.[name];
+    if (next === undefined) return [];
+    node = inner(next);
+  }
+  const values = (node.options ?? []).filter((value) => typeof value === 'string');
+  const labels: Record<string, string> = path === 'preset' ? studyPresetNames : {};
+  return values.map((value) => ({ value, label: labels[value] ?? labelOf(value) }));
 }
 
 function leaves(section: Record<string, unknown>, prefix: string, labelPrefix: string): SettingField[] {
@@ -59,7 +89,8 @@ function leaves(section: Record<string, unknown>, prefix: string, labelPrefix: s
     if (fixedPaths.has(path)) return [];
     const label = labelPrefix === '' ? labelOf(name) : `${labelPrefix}: ${labelOf(name).toLowerCase()}`;
     if (isSection(value)) return leaves(value, path, label);
-    return [{ path, label, kind: kindOf(value), initial: asText(value) }];
+    const choices = typeof value === 'string' ? choicesAt(path) : [];
+    return [{ path, label, kind: kindOf(value, choices), initial: asText(value), choices }];
   });
 }
 
@@ -92,6 +123,7 @@ function parseField({ kind }: SettingField, text: string): unknown {
       .split(/[\s,]+/)
       .filter((part) => part !== '')
       .map(parseScalar);
+  if (kind === 'optionalNumber') return text.trim() === '' ? null : parseScalar(text);
   return kind === 'number' ? parseScalar(text) : text;
 }
 

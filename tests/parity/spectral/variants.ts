@@ -1,6 +1,5 @@
 /** `vector_top4_tail4`, `value_layers0-1`, `vector_full_without_o_proj`: what the name of a reverted fixture says. */
-import type { RevertKind } from '../../../main/contract/sweeps.ts';
-import type { RankSelection } from '../../../main/ml/reversion/selectRanks.ts';
+import type { RankSelection, RevertKind } from '../../../main/contract/sweeps.ts';
 
 export interface ParsedVariant {
   revert: RevertKind;

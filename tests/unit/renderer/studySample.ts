@@ -74,6 +74,7 @@ export function seedResult(seed: number): SeedResult {
   return {
     seed,
     sft: steps.map(([step, inDist, ood]) => ({ step, evaluation: evaluated(inDist, ood + seed) })),
+    penalisedSft: [],
     peakStep: 20,
     endStep: 200,
     rl: [

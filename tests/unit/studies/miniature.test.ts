@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { analyseRequestSchema, decomposeRequestSchema, rlRequestSchema } from '../../../main/contract/requests.ts';
+import {
+  analyseRequestSchema,
+  decomposeRequestSchema,
+  rlRequestSchema,
+  sftRequestSchema,
+} from '../../../main/contract/requests.ts';
 import { studySettingsSchema } from '../../../main/contract/settings.ts';
 import type { SeedResult } from '../../../main/contract/studyResult.ts';
 import { miniature } from '../../../main/studies/miniature.ts';
@@ -15,7 +20,7 @@ function facts(peakStep: number): StageFacts {
     outputs.set(`seed-${seed}.rl-ppoAnchor-200`, { folder: '/rl-end', startRewardShare: 0.7, startEntropy: 0.1 });
   }
   const seedResult = (seed: number): SeedResult =>
-    ({ seed, sft: [], peakStep, endStep: 200, rl: [], ablations: [], spectra: [], verdicts: null }); // prettier-ignore
+    ({ seed, sft: [], penalisedSft: [], peakStep, endStep: 200, rl: [], ablations: [], spectra: [], verdicts: null }); // prettier-ignore
   return { settings, studyFolder: '/study', outputs, seedResult };
 }
 
@@ -71,5 +76,34 @@ describe('settings', () => {
   ])('refuse %j', (input, message) => {
     const issues = studySettingsSchema.safeParse(input).error?.issues.map((issue) => issue.message);
     expect(issues).toContain(message);
+  });
+});
+
+describe('the comparison of remedies', () => {
+  const comparison = studySettingsSchema.parse({ preset: 'comparison', seeds: [4] });
+  const stages = miniature.plan(comparison);
+  it('has SFT with and without the penalty and RL in three arms from SFT_End, and no spectra or reversions', () => {
+    expect(stages.map(({ id }) => id)).toEqual([
+      'seed-4.pretrain',
+      'seed-4.sft',
+      'seed-4.sft-penalty',
+      'seed-4.rl-ppoAnchor-200',
+      'seed-4.rl-ppoPlain-200',
+      'seed-4.rl-anchorOnly-200',
+      'seed-4.analyse',
+      'analyse',
+    ]);
+  });
+  it('runs both from one base with one setting different, in folders of their own', () => {
+    const requestOf = (id: string) => {
+      const stage = stages.find((one) => one.id === id)!;
+      const { request } = miniature.resolve(stage, { ...facts(20), settings: comparison }) as { request: unknown };
+      return sftRequestSchema.parse(request);
+    };
+    const [plain, penalised] = [requestOf('seed-4.sft'), requestOf('seed-4.sft-penalty')];
+    expect(penalised.outputFolder).not.toBe(plain.outputFolder);
+    expect(plain.sft.rotationPenalty.coefficient).toBe(0);
+    expect(penalised.sft).toEqual({ ...plain.sft, rotationPenalty: comparison.comparison.rotationPenalty });
+    expect([penalised.base, penalised.seed]).toEqual([plain.base, plain.seed]);
   });
 });

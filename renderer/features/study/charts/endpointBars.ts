@@ -12,7 +12,16 @@ import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
 import type { ChartTheme } from '../../../figures/palette.ts';
 import { percent, percentWithInterval } from '../../../figures/quantities.ts';
 import { scoreCells } from './accuracyCurve.ts';
-import { accuracy, lastEvaluation, mean, namedEvaluation, splitLabels, type SeedView, type Split } from './seedView.ts';
+import {
+  accuracy,
+  lastEvaluation,
+  mean,
+  namedEvaluation,
+  penalisedEnd,
+  splitLabels,
+  type SeedView,
+  type Split,
+} from './seedView.ts';
 
 const splits: Split[] = ['inDist', 'ood'];
 
@@ -28,6 +37,7 @@ function bars(theme: ChartTheme): Bar[] {
     { label: 'SFT peak', color: checkpoints.peak, of: (seed) => namedEvaluation(seed, 'peak') },
     { label: 'SFT_End', color: checkpoints.end, of: (seed) => namedEvaluation(seed, 'end') },
     { label: 'last SFT', color: checkpoints.last, of: (seed) => namedEvaluation(seed, 'last') },
+    { label: 'SFT with rotation penalty', color: theme.penalised, of: penalisedEnd },
     ...rlArms.map((arm): Bar => ({
       label: `RL_End, ${rlArmLabels[arm]}`,
       color: arms[arm],

@@ -39,6 +39,10 @@ export function namedEvaluation(seed: SeedResult, name: StudyCheckpoint): Evalua
   return lastEvaluation(seed.rl.find((run) => run.arm === 'ppoAnchor' && run.startStep === seed.endStep));
 }
 
+/** SFT with the rotation penalty, at the step of SFT_End; null outside the comparison of remedies. */
+export const penalisedEnd = (seed: SeedResult): Evaluation | null =>
+  seed.penalisedSft.find(({ step }) => step === seed.endStep)?.evaluation ?? null;
+
 export interface Series {
   x: number;
   y: number;

@@ -35,6 +35,27 @@ describe('the words of one seed', () => {
   it('hold no number that is not one', () => expect(text).not.toMatch(/NaN|Infinity|undefined|null/));
 });
 
+describe('the words of the comparison of remedies', () => {
+  const compared: Plan = {
+    ...miniaturePlan,
+    rl: miniaturePlan.rl!.slice(0, 3),
+    ablations: [],
+    penalisedSft: [[20, 0.4, 0.66], [200, 0.24, 0.75]],
+  }; // prettier-ignore
+  it('set each remedy beside SFT_End and the others, with intervals', () => {
+    const text = words(compared);
+    expect(text).toMatch(/Stopping SFT at the peak instead of SFT_End changes OOD accuracy by \+\d/);
+    expect(text).toMatch(/The penalty on rotation changes OOD accuracy at SFT_End by \+1\d\.\d points \(/);
+    expect(text).toMatch(/Its OOD accuracy against stopping at the peak is different by -\d/);
+    expect(text).toMatch(/Against PPO with the KL anchor it is different by -/);
+    expect(text).not.toMatch(/NaN|undefined|Reverting/);
+  });
+  it('over seeds too; and nothing of it in the miniature', () => {
+    expect(words(compared, { ...compared, seed: 1 })).toContain('The penalty on rotation changes OOD accuracy');
+    expect(words(miniaturePlan)).not.toContain('penalty');
+  });
+});
+
 describe('the words when things are otherwise', () => {
   const withRl = (rl: Plan['rl']): Plan => ({ ...miniaturePlan, rl });
 

@@ -12,6 +12,8 @@ export interface Plan {
   /** [step, OOD, ID, ID test loss] */
   sft: [step: number, ood: number, inDist: number, loss: number][];
   endStep: number;
+  /** [step, OOD, ID] of SFT with the rotation penalty. */
+  penalisedSft?: [step: number, ood: number, inDist: number][];
   /** [arm, start, OOD, ID] at the last iteration. */
   rl?: [arm: RlArm, start: number, ood: number, inDist: number][];
   ablations?: (Pick<AblationPoint, 'stage' | 'edit'> & Partial<AblationPoint> & { ood: number; inDist: number })[];
@@ -37,13 +39,23 @@ function evaluation(ood: number, inDist: number, loss: number, key: string): Eva
   return { inDist: split('inDist', inDist, loss, key), ood: split('ood', ood, 2 * loss, key) };
 }
 
-export function syntheticSeed({ seed = 0, sft, endStep, rl = [], ablations = [] }: Plan): SeedResult {
+export function syntheticSeed({
+  seed = 0,
+  sft,
+  penalisedSft = [],
+  endStep,
+  rl = [],
+  ablations = [],
+}: Plan): SeedResult {
   const at = new Map(
     sft.map(([step, ood, inDist, loss]) => [step, evaluation(ood, inDist, loss, `${seed} sft ${step}`)]),
   );
   const facts: SeedResult = {
     seed,
     sft: [...at].map(([step, value]) => ({ step, evaluation: value })),
+    penalisedSft: penalisedSft.map(([step, ood, inDist]) => {
+      return { step, evaluation: evaluation(ood, inDist, 0.1, `${seed} penalised ${step}`) };
+    }),
     peakStep: null,
     endStep,
     rl: rl.map(([arm, startStep, ood, inDist]) => ({

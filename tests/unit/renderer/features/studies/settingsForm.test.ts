@@ -27,6 +27,16 @@ describe('settingsForm', () => {
     expect(result.settings.rl.starts).toEqual([200, 'peak']);
     expect(result.settings.rl.normalizeAdvantages).toBe(false);
   });
+  it('offers listed values as choices, and takes nothing typed as null where that is allowed', () => {
+    const field = (path: string) => groups.flatMap(({ fields }) => fields).find((one) => one.path === path)!;
+    expect(field('rl.algorithm')).toMatchObject({ kind: 'choice', initial: 'ppo' });
+    expect(field('preset').choices).toContainEqual({ value: 'comparison', label: 'Comparison of remedies' });
+    expect(field('rl.targetKl')).toMatchObject({ kind: 'optionalNumber', initial: '' });
+    const typed = settingsFromDraft({ 'rl.algorithm': 'grpo', 'rl.targetKl': '0.02' }, groups);
+    if (!typed.ok) throw new Error(JSON.stringify(typed.errors));
+    expect(typed.settings.rl).toMatchObject({ algorithm: 'grpo', targetKl: 0.02 });
+    expect(settingsFromDraft({ 'rl.targetKl': 'x' }, groups)).toMatchObject({ ok: false });
+  });
   it("puts the schema's message at the field, also for an item of a list", () => {
     const result = settingsFromDraft({ 'sft.steps': 'many', seeds: '0, -1', 'model.hiddenSize': '' }, groups);
     if (result.ok) throw new Error('accepted');

@@ -6,6 +6,7 @@ import { endpointBars } from '../../../../../../renderer/features/study/charts/e
 import { interpolation } from '../../../../../../renderer/features/study/charts/interpolation.ts';
 import { layerHeatmap, quantities } from '../../../../../../renderer/features/study/charts/layerHeatmap.ts';
 import { lossCurve } from '../../../../../../renderer/features/study/charts/lossCurve.ts';
+import { penaltyCurves } from '../../../../../../renderer/features/study/charts/penaltyCurves.ts';
 import { reversions } from '../../../../../../renderer/features/study/charts/reversions.ts';
 import { rlIterations } from '../../../../../../renderer/features/study/charts/rlIterations.ts';
 import { rlStarts } from '../../../../../../renderer/features/study/charts/rlStarts.ts';
@@ -47,13 +48,15 @@ const builders: Record<string, (view: SeedView, frame: ChartFrame) => Figure | n
   training: (view, frame) =>
     training(view.seeds.length === 0 ? new Map() : scalars, view.several ? allSeeds : 1, frame),
   endpointBars,
+  penaltyCurves: ({ seeds, several }, frame) =>
+    penaltyCurves({ seeds: seeds.map((seed) => ({ ...seed, penalisedSft: seed.sft })), several }, frame),
   startOffer,
   reversions: (view, frame) => reversions(view, 'sft', frame),
   interpolation,
   spectrum: (_view, frame) => spectrum(matrixComparison(), frame),
   layerHeatmap: (_view, frame) => layerHeatmap(comparison, quantities.relativeChange!, frame),
 };
-const ofView = Object.entries(builders).slice(0, 9);
+const ofView = Object.entries(builders).slice(0, 10);
 const three = studyResult([0, 1, 2].map(seedResult));
 const views = { 'one seed': seedView(three, 1), 'three seeds': seedView(three, allSeeds) };
 
