@@ -18,6 +18,7 @@ import { CatalogueJobs } from './api/catalogueJobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
 import { spectraHandlers } from './api/spectra.ts';
 import { studyHandlers } from './api/studies.ts';
+import { sweepHandlers } from './api/sweeps.ts';
 import { StudyRunner } from './jobs/studyRunner.ts';
 import { JobSupervisor } from './jobs/supervisor.ts';
 import type { Logger } from './logging/log.ts';
@@ -86,6 +87,7 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     jobHandlers(context),
     checkpointHandlers(context),
     spectraHandlers(context),
+    sweepHandlers(context),
   ];
 }
 

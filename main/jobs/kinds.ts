@@ -13,6 +13,6 @@ export const kinds: KindTable = {
   copyCheckpoint: { load: () => import('./kinds/copyCheckpoint.ts'), computes: false },
   diffCheckpoints: { load: () => import('./kinds/diffCheckpoints.ts'), computes: false },
   compare: { load: () => import('./kinds/compare.ts'), computes: false },
-  sweep: { load: () => import('./kinds/sweep.ts'), computes: false },
+  sweep: { load: () => import('./kinds/sweep.ts'), computes: true },
   exportPoint: { load: () => import('./kinds/exportPoint.ts'), computes: false },
 };

@@ -2,11 +2,11 @@
 import type { RealArray } from '../../compute/lapack.ts';
 import { AppError } from '../../contract/errors.ts';
 import type { Decomposition } from '../spectral/decompose.ts';
-import { frobeniusNorm, type Matrix } from '../spectral/linearAlgebra.ts';
+import { frobeniusNorm } from '../spectral/linearAlgebra.ts';
 import type { Weights } from '../spectral/targetWeights.ts';
-import { controlMatrix, doseMatrix } from './controls.ts';
-import type { MatrixEditRecord, ModelEditRecord, RandomControl } from '../../contract/sweeps.ts';
-import { revertMatrix, type MatrixReversion, type RevertedMatrix } from './revertMatrix.ts';
+import type { ModelEditRecord } from '../../contract/sweeps.ts';
+import { editMatrix, modelRecord, type ControlChoice, type SizedRecord } from './editMatrix.ts';
+import type { MatrixReversion } from './revertMatrix.ts';
 
 export type EditedWeights = Map<string, { shape: number[]; data: Float32Array }>;
 
@@ -27,31 +27,14 @@ export interface ModelReversion extends MatrixReversion {
   weights: readonly string[];
 }
 
-export type ControlChoice =
-  | { control: RandomControl; study: string; replicate: number }
-  /** The edit itself, scaled per matrix to the norm that the other kind of edit has. */
-  | { control: 'dose' };
-
 export interface EditedModel {
   weights: EditedWeights;
   record: ModelEditRecord;
 }
 
-interface EditedMatrix<T extends RealArray> {
-  weight: Matrix<T>;
-  change: Matrix<T>;
-  orthogonalityDefect: number;
-  effectiveRank: number;
-  negativeSingularValues: number;
-  scale: number | null;
-}
-
 /** @throws NOT_FOUND | SHAPE_MISMATCH | NOT_FINITE, naming the weight */
 export function revertModel<T extends RealArray>(pair: CheckpointPair<T>, edit: ModelReversion): EditedModel {
-  return editModel(pair, edit.weights, (target, reference) => {
-    const reverted = revertMatrix(target, reference, edit);
-    return { ...reverted, effectiveRank: reverted.selected.length, negativeSingularValues: 0, scale: null };
-  });
+  return editModel(pair, edit, null);
 }
 
 /**
@@ -63,82 +46,23 @@ export function controlModel<T extends RealArray>(
   edit: ModelReversion,
   choice: ControlChoice,
 ): EditedModel {
-  return editModel(pair, edit.weights, (target, reference, weight) => {
-    const reverted = revertMatrix(target, reference, edit);
-    if (choice.control === 'dose') return dose(target, reference, edit, reverted, weight);
-    const control = controlMatrix(choice.control, target, reverted, { ...choice, weight });
-    return { ...control, effectiveRank: reverted.selected.length, negativeSingularValues: 0, scale: null };
-  });
-}
-
-function dose<T extends RealArray>(
-  target: Decomposition<T>,
-  reference: Decomposition<T>,
-  edit: ModelReversion,
-  reverted: RevertedMatrix<T>,
-  weight: string,
-): EditedMatrix<T> {
-  if (edit.revert === 'both')
-    throw new AppError(
-      'INVALID_REQUEST',
-      'A dose compares values with vectors; `both` has no other edit to be scaled to.',
-    );
-  const otherKind = edit.revert === 'singularValues' ? 'singularVectors' : 'singularValues';
-  const other = revertMatrix(target, reference, { ...edit, revert: otherKind });
-  const scaled = doseMatrix(target, reverted, frobeniusNorm(other.change.data), weight);
-  const scaledValue = (i: number): number => target.s[i]! + scaled.scale * (reference.s[i]! - target.s[i]!);
-  const values = edit.revert === 'singularValues' ? reverted.selected.map(scaledValue) : [];
-  return {
-    ...scaled,
-    orthogonalityDefect: target.orthogonality,
-    effectiveRank: reverted.selected.length,
-    negativeSingularValues: values.filter((s) => s < 0).length,
-  };
+  return editModel(pair, edit, choice);
 }
 
 function editModel<T extends RealArray>(
   { target, reference }: CheckpointPair<T>,
-  names: readonly string[],
-  editMatrix: (target: Decomposition<T>, reference: Decomposition<T>, weight: string) => EditedMatrix<T>,
+  edit: ModelReversion,
+  control: ControlChoice | null,
 ): EditedModel {
   const weights: EditedWeights = new Map();
   for (const [name, { shape, data }] of target.weights) weights.set(name, { shape: [...shape], data });
-  const matrices: MatrixEditRecord[] = [];
-  const sizes: number[] = [];
-  for (const name of names) {
+  const records = edit.weights.map((name): SizedRecord => {
     const of = target.of(name);
-    const { weight, change, ...facts } = editMatrix(of, reference.of(name), name);
-    const changeNorm = frobeniusNorm(change.data);
-    const size = frobeniusNorm(of.weight.data);
-    sizes.push(size);
+    const { weight, record } = editMatrix(name, of, reference.of(name), { ...edit, control });
     weights.set(name, { shape: [weight.rows, weight.columns], data: Float32Array.from(weight.data) });
-    const { orthogonalityDefect, effectiveRank, negativeSingularValues, scale } = facts;
-    matrices.push({
-      weight: name,
-      changeNorm,
-      relativeChange: size === 0 ? 0 : changeNorm / size,
-      orthogonalityDefect,
-      effectiveRank,
-      negativeSingularValues,
-      scale,
-    });
-  }
-  return { weights, record: summarise(matrices, frobeniusNorm(sizes)) };
-}
-
-function summarise(matrices: MatrixEditRecord[], size: number): ModelEditRecord {
-  const mean = (values: number[]): number => values.reduce((sum, x) => sum + x, 0) / Math.max(1, values.length);
-  const changeNorm = frobeniusNorm(matrices.map((record) => record.changeNorm));
-  const scales = matrices.flatMap(({ scale }) => (scale === null ? [] : [scale]));
-  return {
-    changeNorm,
-    relativeChange: size === 0 ? 0 : changeNorm / size,
-    orthogonalityDefect: Math.max(0, ...matrices.map((record) => record.orthogonalityDefect)),
-    effectiveRank: mean(matrices.map((record) => record.effectiveRank)),
-    negativeSingularValues: matrices.reduce((sum, record) => sum + record.negativeSingularValues, 0),
-    scale: scales.length === 0 ? null : mean(scales),
-    matrices,
-  };
+    return { record, size: frobeniusNorm(of.weight.data) };
+  });
+  return { weights, record: modelRecord(records) };
 }
 
 /**
@@ -164,6 +88,6 @@ export function interpolateWeights(target: Weights, reference: Weights, alpha: n
   }
   const changeNorm = frobeniusNorm(changes);
   const size = frobeniusNorm(sizes);
-  const record = { ...summarise([], 0), changeNorm, relativeChange: size === 0 ? 0 : changeNorm / size };
+  const record = { ...modelRecord([]), changeNorm, relativeChange: size === 0 ? 0 : changeNorm / size };
   return { weights, record };
 }
