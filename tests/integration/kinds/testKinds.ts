@@ -146,5 +146,11 @@ export const kinds: KindTable = {
   ablate: entry(ablate),
   analyse: entry(analyse),
   selfTest: entry(counting),
-  importCheckpoints: entry(counting),
+  compare: entry(counting),
+  sweep: entry(counting),
+  exportPoint: entry(counting),
+  // What they do is quick enough to be done for real.
+  hashCheckpoints: { load: () => import('../../../main/jobs/kinds/hashCheckpoints.ts'), computes: false },
+  copyCheckpoint: { load: () => import('../../../main/jobs/kinds/copyCheckpoint.ts'), computes: false },
+  diffCheckpoints: { load: () => import('../../../main/jobs/kinds/diffCheckpoints.ts'), computes: false },
 };

@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import {
-  headerHash,
-  modelWarnings,
-  nameOfPlace,
-  stepOfPlace,
-} from '../../../../main/ml/checkpoints/describeCheckpoint.ts';
+import { headerHash, modelWarnings, nameOfPlace } from '../../../../main/ml/checkpoints/describeCheckpoint.ts';
+import { stepOfName } from '../../../../main/ml/checkpoints/trajectory.ts';
 import type { CheckpointPlace } from '../../../../main/ml/checkpoints/locateCheckpoint.ts';
 import type { CheckpointTensor } from '../../../../main/ml/checkpoints/openCheckpoint.ts';
 import { parseModelConfig } from '../../../../main/ml/model/modelConfig.ts';
@@ -15,7 +11,7 @@ const placeOf = (location: string, root = location): CheckpointPlace => {
   return { location, root, kind: 'single', file: 'model.safetensors', ownsFolder: true };
 };
 
-describe('nameOfPlace and stepOfPlace', () => {
+describe('nameOfPlace and stepOfName', () => {
   it.each([
     ['/runs/sft/checkpoint-400', 'checkpoint-400', 400],
     ['/runs/step_50', 'step_50', 50],
@@ -26,7 +22,7 @@ describe('nameOfPlace and stepOfPlace', () => {
     ['/hub/models--org--tiny/snapshots/0a1b', 'org/tiny', null],
   ])('%s', (location, name, step) => {
     expect(nameOfPlace(placeOf(location))).toBe(name);
-    expect(stepOfPlace(placeOf(location))).toBe(step);
+    expect(stepOfName(name)).toBe(step);
   });
 
   it('of one file among several go by the file', () => {

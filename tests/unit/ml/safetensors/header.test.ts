@@ -1,25 +1,16 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../../../../main/contract/errors.ts';
 import { importCodeOf } from '../../../../main/ml/checkpoints/importCodes.ts';
-import { dtypeBits } from '../../../../main/ml/safetensors/dtypes.ts';
-import { type SafetensorsHeader, maxHeaderBytes, parseHeader } from '../../../../main/ml/safetensors/header.ts';
-import { signatureBytes } from '../../../../main/ml/safetensors/otherFormats.ts';
-import { decodeUtf8, headerLength } from '../../../../main/ml/safetensors/reader.ts';
-import { headerBytes, mutate, mutationKinds, seedFiles } from '../../../fuzz/mutateFile.ts';
+import { maxHeaderBytes } from '../../../../main/ml/safetensors/header.ts';
+import { headerLength } from '../../../../main/ml/safetensors/reader.ts';
+import { headerBytes, mutate, mutationKinds } from '../../../fuzz/mutateFile.ts';
+import { checkHeader, codeOf as codeOfFault, headerTarget } from '../../../fuzz/targets.ts';
 import { fileBytes, oneTensor } from './fileBytes.ts';
-
-/** The reader's checks, without a file. */
-function check(file: Buffer): SafetensorsHeader {
-  const length = headerLength(file.subarray(0, signatureBytes), file.length, 'x.safetensors');
-  const text = decodeUtf8(file.subarray(8, 8 + length), 'x.safetensors');
-  return parseHeader(text, file.length - 8 - length, 'x.safetensors');
-}
 
 function codeOf(file: Buffer): string {
   try {
-    check(file);
+    checkHeader(file);
     return 'accepted';
   } catch (error) {
     return importCodeOf(error) ?? `unexpected: ${String(error)}`;
@@ -28,7 +19,7 @@ function codeOf(file: Buffer): string {
 
 describe('a header', () => {
   it('of one tensor is read', () => {
-    const { tensors, metadata } = check(oneTensor());
+    const { tensors, metadata } = checkHeader(oneTensor());
     expect([...tensors.values()]).toEqual([{ name: 'a', dtype: 'F32', shape: [2, 2], elements: 4, begin: 0, end: 16 }]);
     expect(metadata.size).toBe(0);
   });
@@ -167,7 +158,7 @@ describe('the shipped malformed files', () => {
   );
 });
 
-const seeds = seedFiles(malformed);
+const { seeds } = headerTarget;
 const mutation = fc.record({
   kind: fc.constantFrom(...mutationKinds),
   at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -187,10 +178,9 @@ describe('20,000 mutated files', () => {
         const started = performance.now();
         let code = 'accepted';
         try {
-          checkAccepted(check(file), file);
+          headerTarget.checkAccepted(checkHeader(file), file);
         } catch (error) {
-          if (!(error instanceof AppError)) throw error;
-          code = importCodeOf(error) ?? expect.fail(`no import code: ${error.message}`);
+          code = codeOfFault(error);
         }
         slowestMs = Math.max(slowestMs, performance.now() - started);
         codes.set(code, (codes.get(code) ?? 0) + 1);
@@ -210,20 +200,3 @@ describe('20,000 mutated files', () => {
     }
   });
 });
-
-/** What is accepted holds by an independent reading: JSON.parse sees the same names, and they tile the data. */
-function checkAccepted({ tensors, metadata }: SafetensorsHeader, file: Buffer): void {
-  const length = Number(file.readBigUInt64LE(0));
-  const json = JSON.parse(file.toString('utf8', 8, 8 + length)) as Record<string, unknown>;
-  const names = Object.keys(json).filter((name) => name !== '__metadata__');
-  expect([...tensors.keys()].sort()).toEqual(names.sort());
-  expect(Object.fromEntries(metadata)).toEqual(json['__metadata__'] ?? {});
-  let covered = 0;
-  for (const { dtype, shape, begin, end } of [...tensors.values()].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    expect(begin).toBe(covered);
-    const elements = shape.reduce((product, size) => product * BigInt(size), 1n);
-    expect(elements * BigInt(dtypeBits(dtype)!)).toBe(8n * BigInt(end - begin));
-    covered = end;
-  }
-  expect(covered).toBe(file.length - 8 - length);
-}
