@@ -117,7 +117,7 @@ function readBack(folder: string, { weight, file }: Pair): MatrixSummary | null 
 
 function emittedBefore(folder: string): Set<string> {
   const { events } = readHistory(join(folder, eventsFileName));
-  return new Set(events.flatMap((event) => (event.type === 'matrix' ? [event.file as string] : [])));
+  return new Set(events.flatMap((event) => (event.type === 'matrix' ? [event.file] : [])));
 }
 
 export async function kind(context: JobContext): Promise<{ matrices: number }> {

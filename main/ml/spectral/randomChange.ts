@@ -22,17 +22,27 @@ export async function randomChangeOfSpectrum<T extends RealArray>(
   const height = rank + Math.min(extra, rank);
   const changed = newLike(s, height * rank);
   const random = new Philox('randomChange', ...key);
-  for (let i = 0; i < rank * rank; i++) changed[i] = random.gaussian();
+  fillGaussian(random, changed, 0, rank * rank);
   for (let i = 0; i < height - rank; i++) {
     const row = (rank + i) * rank;
     changed[row + i] = chi(random, extra - i);
-    for (let j = i + 1; j < rank; j++) changed[row + j] = random.gaussian();
+    fillGaussian(random, changed, row + i + 1, row + rank);
   }
   const scale = changeNorm / frobeniusNorm(changed);
   for (let i = 0; i < changed.length; i++) changed[i]! *= scale;
   for (let i = 0; i < rank; i++) changed[i * rank + i]! += s[i]!;
   const after = await singularValuesAsync({ rows: height, columns: rank, data: changed });
   return Float64Array.from(after, (x, i) => x - s[i]!);
+}
+
+/** Standard normals into out[from] .. out[to - 1]: both of each Box-Muller pair. */
+function fillGaussian(random: Philox, out: RealArray, from: number, to: number): void {
+  for (let i = from; i < to; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log(random.uniform()));
+    const angle = 2 * Math.PI * random.uniform();
+    out[i] = radius * Math.cos(angle);
+    if (i + 1 < to) out[i + 1] = radius * Math.sin(angle);
+  }
 }
 
 /** Length of a vector of `degrees` standard normals (Marsaglia and Tsang, "A simple method for generating gamma variables", 2000). */
