@@ -68,7 +68,8 @@ function luminance(rgb: [number, number, number]): number {
   return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
 }
 
-const [darkText, lightText] = ['#0d1720', '#ffffff'];
+// Pure black: only with it one of the two has 4.5:1 on every colour.
+const [darkText, lightText] = ['#000000', '#ffffff'];
 
 /** Black or white, whichever reads better on the colour at `position`. */
 export function textOn(scale: ColorScale, position: number): string {
