@@ -1,0 +1,115 @@
+/** The Spectrum page on the sample study: composed, run, read by keyboard, pinned, along a trajectory, after a reload. */
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import type { SpectralComparison } from '../../main/contract/spectral.ts';
+import { narrow, openPage, wide } from './browser.ts';
+import { startLab } from './lab.ts';
+import { chromium, describeWith } from './parts.ts';
+
+/** A few small matrices; a loaded two-core machine starts a worker in seconds. */
+const runMs = 90_000;
+
+describeWith([chromium], 'The Spectrum page in Chromium', () => {
+  const lab = startLab();
+  const figure = (page: Page, title: string | RegExp) =>
+    page.locator('main section.figure').filter({ has: page.getByRole('heading', { name: title }) });
+  const badge = (page: Page, text: string) => page.locator('main header .badge', { hasText: text });
+  const inBothThemes = async (page: Page, picture: (name: string) => Promise<void>, name: string): Promise<void> => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const [size, viewport] of [
+        ['wide', wide],
+        ['narrow', narrow],
+      ] as const) {
+        await page.setViewportSize(viewport);
+        await page.waitForTimeout(400);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        expect(overflow, `horizontal scrolling, ${size}`).toBeLessThanOrEqual(0);
+        await picture(`${name}-${colorScheme}-${size}`);
+      }
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize(wide);
+  };
+  async function whole(page: Page, picture: (name: string) => Promise<void>, name: string): Promise<void> {
+    await page.setViewportSize({ width: 1440, height: 3000 });
+    await page.waitForTimeout(700);
+    await picture(name);
+    await page.setViewportSize(wide);
+  }
+  async function finished(): Promise<SpectralComparison> {
+    const [newest] = await lab.engine.call('spectra.list', {});
+    return newest!;
+  }
+
+  test('says what it needs before there are checkpoints', async () => {
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.keyboard.press('Control+4');
+    await page.getByText('No checkpoints yet').waitFor();
+    await picture('spectrum-empty-light');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('compares the peak with SFT_End by one click, opens cells by keyboard, keeps pins', async () => {
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.waitForURL((url) => url.pathname.startsWith('/studies/'));
+    await page.getByRole('link', { name: 'Spectrum' }).click();
+    // The suggested pair, and what it takes.
+    await page.getByText(/matrices.*of memory/).waitFor();
+    await inBothThemes(page, picture, 'spectrum-compose');
+    await page.getByRole('button', { name: 'Compare', exact: true }).click();
+    await page.waitForURL((url) => /^\/spectrum\/./.test(url.pathname));
+    await badge(page, 'done').waitFor({ timeout: runMs });
+    const comparison = await finished();
+    expect(comparison).toMatchObject({ state: 'succeeded', done: comparison.total });
+    expect(comparison.targets).toHaveLength(1);
+
+    const heatmap = figure(page, 'Where the checkpoints differ');
+    await heatmap.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
+    // The arrows move over the cells, Enter opens one.
+    await heatmap.focus();
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
+    await heatmap.getByText(/Layer 1, k.*Enter opens it/).waitFor();
+    await page.keyboard.press('Enter');
+    const curves = figure(page, 'Layer 1, k');
+    await curves.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
+    expect(await curves.locator('[role=img] svg path').count()).toBeGreaterThan(8);
+    await curves.getByRole('button', { name: 'Pin', exact: true }).click();
+    await heatmap.focus();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Enter');
+    await figure(page, 'Layer 0, k').getByRole('button', { name: 'Pin', exact: true }).click();
+    const pinned = figure(page, 'Pinned matrices');
+    await pinned.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
+    for (const quantity of ['Mean left angle / null', 'Share of the change in the values / null']) {
+      await page.getByLabel('Quantity', { exact: true }).selectOption({ label: quantity });
+      await heatmap.getByText('The middle colour is 1').waitFor();
+    }
+    await inBothThemes(page, picture, 'spectrum-result');
+    await whole(page, picture, 'spectrum-result-whole-light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await whole(page, picture, 'spectrum-result-whole-dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+
+    await page.waitForTimeout(700); // Choices are written once they have settled.
+    await page.reload();
+    await figure(page, 'Layer 0, k').waitFor();
+    await figure(page, 'Pinned matrices').waitFor();
+    expect(await page.getByLabel('Quantity', { exact: true }).inputValue()).toBe('valueEnergy');
+    // A click opens a cell too.
+    await figure(page, 'Where the checkpoints differ')
+      .locator('[role=img] svg text', { hasText: /^\d/ })
+      .first()
+      .click();
+    // Removed, and back.
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.waitForURL((url) => url.pathname === '/spectrum');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('heading', { name: 'Comparisons' }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+});
