@@ -226,3 +226,20 @@ test('a stop in order leaves running and queued jobs interrupted, to be resumed'
     expect(bench.store.jobs.get(id)).toMatchObject({ state: 'interrupted', error: { code: 'INTERRUPTED' } });
   expect(existsSync(join(bench.supervisor.folder(running.id), 'worker.json'))).toBe(true);
 });
+
+test('jobs that read files have a lane of their own: they start while every core is taken, one at a time', async () => {
+  const bench = await openBench(1);
+  const study = bench.supervisor.enqueue(order({ steps: 400, stepMs: 10 }));
+  const waiting = bench.supervisor.enqueue(order({ steps: 5 }));
+  const request = { a: { id: 'a', name: 'a', folder: '/none' }, b: { id: 'b', name: 'b', folder: '/none' }, equal: [] };
+  const reading = { ...order({ steps: 1 }), kind: 'diffCheckpoints', request } as const;
+  const readers = [bench.supervisor.enqueue(reading), bench.supervisor.enqueue(reading)];
+  await settle(bench, 2);
+  // They fail, their folder not being there: but they have run beside the study, and nothing else has.
+  expect(bench.settled.map(({ id, state, error }) => [id, state, error?.code])).toEqual(
+    readers.map(({ id }) => [id, 'failed', 'NOT_FOUND']),
+  );
+  expect(bench.settled[1]!.startedAtMs).toBeGreaterThanOrEqual(bench.settled[0]!.endedAtMs!);
+  expect(bench.store.jobs.get(study.id)!.state).toBe('running');
+  expect(bench.store.jobs.get(waiting.id)!.state).toBe('queued');
+});
