@@ -29,8 +29,15 @@ export const modelSettingsSchema = z.object({
   rmsNormEps: z.number().positive().default(1e-6),
 });
 
+/** Tasks in tokens, for models that a study trains from nothing. */
+export const miniatureTasks = ['generalPoints3', 'navigation3'] as const;
+export const miniatureTaskNames: Record<(typeof miniatureTasks)[number], string> = {
+  generalPoints3: 'GeneralPoints, three cards',
+  navigation3: 'Navigation, three legs',
+};
+
 export const taskSettingsSchema = z.object({
-  name: z.literal('generalPoints3').default('generalPoints3'),
+  name: z.enum(miniatureTasks).default('generalPoints3'),
   /** Episodes per split; the first half selects the peak, the second half reports it. */
   evaluationEpisodes: z.number().int().min(4).multipleOf(2).default(600),
   evaluationSeed: z.number().int().default(999),

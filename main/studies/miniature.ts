@@ -34,7 +34,7 @@ function rlStages({ preset, rl, sft }: StudySettings): RlStage[] {
   });
 }
 
-/** Tokens of the miniature GeneralPoints task. */
+/** Tokens of the miniature GeneralPoints task; Navigation has 48. For estimates. */
 const vocabularySize = 62;
 
 /** Parameters of the decoder: embedding (tied), attention with grouped keys and values, gated MLP, norms. */

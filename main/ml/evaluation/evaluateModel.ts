@@ -6,6 +6,7 @@ import type { TaskSettings } from '../../contract/settings.ts';
 import type { Evaluation, SplitScore } from '../../contract/evaluation.ts';
 import type { LanguageModel } from '../model/languageModel.ts';
 import { generalPoints3 } from '../tasks/generalPoints3.ts';
+import { navigation3 } from '../tasks/navigation3.ts';
 import type { AnswerStep, Episode, Split, Task, Verdict } from '../tasks/task.ts';
 
 export type EpisodeSets = Record<Split, Episode[]>;
@@ -14,6 +15,8 @@ export function openTask(settings: TaskSettings): Task {
   switch (settings.name) {
     case 'generalPoints3':
       return generalPoints3(settings.testShare);
+    case 'navigation3':
+      return navigation3(settings.testShare);
   }
 }
 

@@ -9,17 +9,12 @@
 import type { PretrainSettings } from '../../contract/settings.ts';
 import { Philox } from '../random/philox.ts';
 import type { AnswerStep, Episode, Split, Task, Verdict } from './task.ts';
+import { drawFormat, tokenTable } from './tokenTable.ts';
 
 export const largestTarget = 40;
 const markers = '<pad> <bos> <eos> <sep> RA RB CARDS NUMBER FORMULA X1 X2 <sep2> ( ) + - * = J Q K'.split(' ');
 const vocabulary = [...markers, ...Array.from({ length: largestTarget + 1 }, (_, value) => String(value))];
-const tokenIds = new Map(vocabulary.map((text, id) => [text, id]));
-
-function tokenId(text: string): number {
-  const id = tokenIds.get(text);
-  if (id === undefined) throw new RangeError(`No token "${text}" in the vocabulary.`);
-  return id;
-}
+const tokenId = tokenTable(vocabulary);
 
 const zero = tokenId('0');
 const operators = ['+', '-', '*'].map(tokenId);
@@ -164,16 +159,7 @@ function answerTokens(draw: Draw, solution: Solution): number[] {
   return [cardsToken, ...draw.cards.map(cardToken), numberToken, ...numbers, formulaToken, ...formula];
 }
 
-type Format = keyof PretrainSettings['mixture'];
-
-function drawFormat(mixture: PretrainSettings['mixture'], random: Philox): Format {
-  const entries = Object.entries(mixture) as [Format, number][];
-  let left = random.uniform() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-  for (const [format, weight] of entries) if ((left -= weight) < 0) return format;
-  return entries.at(-1)![0];
-}
-
-function documentAnswer(format: Format, draw: Draw, solution: Solution): number[] {
+function documentAnswer(format: keyof PretrainSettings['mixture'], draw: Draw, solution: Solution): number[] {
   const numbers = draw.numbers.map((value) => zero + value);
   const formula = formulaTokens(solution, draw.target);
   switch (format) {

@@ -2,7 +2,12 @@
  * A form made from the settings themselves: one field a leaf, grouped by section, text in and the schema's own messages
  * out. Whoever adds a setting to the schema has it in the form.
  */
-import { studyPresetNames, studySettingsSchema, type StudySettings } from '../../../main/contract/settings.ts';
+import {
+  miniatureTaskNames,
+  studyPresetNames,
+  studySettingsSchema,
+  type StudySettings,
+} from '../../../main/contract/settings.ts';
 
 /** `optionalNumber`: nothing typed is null. */
 export type FieldKind = 'number' | 'optionalNumber' | 'text' | 'boolean' | 'list' | 'choice';
@@ -37,8 +42,6 @@ const groupLabels: Record<string, string> = {
   ablation: 'Decomposition and ablations',
   comparison: 'Comparison of remedies',
 };
-/** Nothing to choose. */
-const fixedPaths = new Set(['task.name']);
 
 /** "valueLearningRate" -> "Value learning rate". */
 export function labelOf(name: string): string {
@@ -79,14 +82,14 @@ function choicesAt(path: string): SettingField['choices'] {
     node = inner(next);
   }
   const values = (node.options ?? []).filter((value) => typeof value === 'string');
-  const labels: Record<string, string> = path === 'preset' ? studyPresetNames : {};
+  const named: Record<string, Record<string, string>> = { preset: studyPresetNames, 'task.name': miniatureTaskNames };
+  const labels = named[path] ?? {};
   return values.map((value) => ({ value, label: labels[value] ?? labelOf(value) }));
 }
 
 function leaves(section: Record<string, unknown>, prefix: string, labelPrefix: string): SettingField[] {
   return Object.entries(section).flatMap(([name, value]): SettingField[] => {
     const path = prefix === '' ? name : `${prefix}.${name}`;
-    if (fixedPaths.has(path)) return [];
     const label = labelPrefix === '' ? labelOf(name) : `${labelPrefix}: ${labelOf(name).toLowerCase()}`;
     if (isSection(value)) return leaves(value, path, label);
     const choices = typeof value === 'string' ? choicesAt(path) : [];
