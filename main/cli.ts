@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-/** The command line: `rotascope serve`, `study`, `import`, `doctor`. Run by Node 24 directly. */
+/** The command line: `rotascope serve`, `study`, `import`, `compare`, `doctor`. Run by Node 24 directly. */
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { compareCommand } from './cli/compare.ts';
 import { doctorCommand } from './cli/doctor.ts';
 import { exportCommand } from './cli/export.ts';
 import { importCommand } from './cli/import.ts';
@@ -14,6 +15,7 @@ const program = new Command('rotascope')
   .addCommand(serveCommand())
   .addCommand(studyCommand())
   .addCommand(importCommand())
+  .addCommand(compareCommand())
   .addCommand(exportCommand())
   .addCommand(doctorCommand());
 

@@ -11,6 +11,7 @@ import { dataOption } from './serve.ts';
 import { makeStudyOutput } from './studyOutput.ts';
 import type { StudyOutput } from './studyOutput.ts';
 import { resolveSettings } from './studySettings.ts';
+import { Wake } from './wake.ts';
 
 interface StudyOptions {
   data: string;
@@ -21,34 +22,12 @@ interface StudyOptions {
   settings?: string;
 }
 
-/** The study is asked for at most this often, and when nothing was pushed for the longer time. */
-const minIntervalMs = 200;
-const maxIntervalMs = 5000;
 const eventsPerCall = 1000;
 
 function parseSeeds(text: string): number[] {
   const seeds = text.split(',').map(Number);
   if (seeds.some((seed) => !Number.isInteger(seed) || seed < 0)) throw new InvalidArgumentError('E.g. 0,1,2');
   return seeds;
-}
-
-/** Wakes on a push of the engine, at the latest after `maxIntervalMs`. */
-class Wake {
-  #resolve: () => void = () => undefined;
-  #pushed = false;
-  readonly push = (): void => {
-    this.#pushed = true;
-    this.#resolve();
-  };
-  async wait(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, minIntervalMs));
-    if (!this.#pushed)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, maxIntervalMs);
-        this.#resolve = () => (clearTimeout(timer), resolve());
-      });
-    this.#pushed = false;
-  }
 }
 
 /** Every event since last time, by job and in order. */

@@ -1,0 +1,157 @@
+/** `rotascope compare`: spectra of a reference and one or several checkpoints. The same command resumes, or prints again. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import type { EngineClient } from '../api/engineClient.ts';
+import type { EngineEvent, Job } from '../contract/api.ts';
+import { AppError } from '../contract/errors.ts';
+import type { ErrorCode } from '../contract/errors.ts';
+import { summariesCsv } from '../ml/spectral/comparisonTables.ts';
+import { attachEngine } from './attach.ts';
+import { comparisonSettings, parseCount, parseLayers, parseMatrices, parseSeed, parseShare } from './compareOptions.ts';
+import type { CompareOptions } from './compareOptions.ts';
+import { comparisonText, compareProgress, writeCurves } from './compareOutput.ts';
+import type { CompareProgress } from './compareOutput.ts';
+import { exitCodes } from './exitCodes.ts';
+import { endWith, printFailure } from './failure.ts';
+import { dataOption } from './serve.ts';
+import { Wake } from './wake.ts';
+
+const eventsPerCall = 1000;
+
+/** Ids of the checkpoints of one path, by step; a folder of a run holds several. @throws the reason why it is not one */
+async function importPath(client: EngineClient, path: string): Promise<string[]> {
+  const verdicts = await client.call('checkpoints.import', { paths: [resolve(path)] });
+  const rejected = verdicts.find(({ verdict }) => verdict === 'rejected');
+  if (rejected || verdicts.length === 0)
+    throw new AppError('CHECKPOINT_INVALID', `${rejected?.path ?? path}: ${rejected?.text ?? 'no checkpoint found.'}`);
+  const ids = verdicts.flatMap(({ checkpointId }) => (checkpointId === null ? [] : [checkpointId]));
+  const steps = new Map<string, number>();
+  for (const { id, step } of await client.call('checkpoints.list', {})) if (step !== null) steps.set(id, step);
+  return ids.sort((a, b) => (steps.get(a) ?? 0) - (steps.get(b) ?? 0));
+}
+
+async function importOne(client: EngineClient, path: string): Promise<string> {
+  const ids = await importPath(client, path);
+  if (ids.length === 1) return ids[0]!;
+  throw new AppError('INVALID_REQUEST', `${path} holds ${ids.length} checkpoints where one is needed.`, {
+    hint: 'Name the folder of one of them.',
+  });
+}
+
+/** Until it has settled; with --json every event is printed. */
+async function follow(
+  client: EngineClient,
+  id: string,
+  wake: Wake,
+  progress: CompareProgress,
+  json: boolean,
+): Promise<Job> {
+  let seen = 0;
+  for (;;) {
+    const job = await client.call('jobs.get', { id });
+    progress.job(job);
+    for (let more = json; more;) {
+      const events = await client.call('jobs.events', { id, afterSeq: seen, limit: eventsPerCall });
+      for (const event of events) console.log(JSON.stringify({ jobId: id, ...event }));
+      seen = events.at(-1)?.seq ?? seen;
+      more = events.length === eventsPerCall;
+    }
+    if (job.state !== 'queued' && job.state !== 'running') return job;
+    await wake.wait();
+  }
+}
+
+function exitCodeOf({ state }: Job): number {
+  if (state === 'succeeded') return exitCodes.ok;
+  return state === 'failed' ? exitCodes.failed : exitCodes.stopped;
+}
+
+async function print(client: EngineClient, id: string, options: CompareOptions): Promise<void> {
+  const result = await client.call('spectra.get', { id });
+  const { csv, json, curves } = options;
+  if (curves !== undefined) await writeCurves(client, result, curves);
+  const table = csv === undefined ? '' : summariesCsv(result.reference, result.targets, result.rows);
+  if (csv !== undefined && csv !== '-') await writeFile(resolve(csv), table);
+  if (json) console.log(JSON.stringify({ type: 'comparison', version: 1, ...result }));
+  else if (csv === '-') process.stdout.write(table);
+  else for (const line of comparisonText(result)) console.log(line);
+}
+
+async function compare(referencePath: string, targetPaths: string[], options: CompareOptions): Promise<number> {
+  const settings = comparisonSettings(options);
+  if (options.json && options.csv === '-')
+    throw new AppError('INVALID_REQUEST', '--json and --csv - both want the output.', {
+      hint: 'Name a file for --csv.',
+    });
+  const wake = new Wake();
+  const attached = await attachEngine(options.data, (events: EngineEvent[]) => {
+    if (events.some((event) => event.type === 'spectra')) wake.push();
+  });
+  const { client } = attached;
+  try {
+    const referenceId = await importOne(client, referencePath);
+    const targetIds: string[] = [];
+    for (const path of targetPaths) targetIds.push(...(await importPath(client, path)));
+    const restorationId = options.restoration === undefined ? null : await importOne(client, options.restoration);
+    const { id } = await client.call('spectra.start', { referenceId, targetIds, restorationId, settings });
+    const progress = compareProgress(!options.json);
+    const pause = async (): Promise<never> => {
+      progress.end();
+      console.error('Pausing. The same command goes on from here.');
+      // An engine of our own interrupts its jobs when it stops; another one is asked to stop this one.
+      if (!attached.owned) await client.call('jobs.cancel', { id });
+      await attached.close();
+      process.exit(exitCodes.interrupted);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => void pause().catch(() => process.exit(exitCodes.interrupted)));
+    const job = await follow(client, id, wake, progress, options.json);
+    progress.end();
+    if (job.error)
+      printFailure(
+        new AppError(job.error.code as ErrorCode, job.error.message, { hint: job.error.hint ?? '' }),
+        options.json,
+      );
+    else if (job.state === 'succeeded') await print(client, id, options);
+    return exitCodeOf(job);
+  } finally {
+    await attached.close();
+  }
+}
+
+const help = `
+The checkpoints (Hugging Face folders, safetensors files) are imported where they lie. A folder of a run counts as all its
+checkpoints, by step: several targets are a trajectory. The same comparison is found again: an unfinished one goes on, a
+finished one is printed at once.
+
+The table has means over the layers: size of the change, share of the entries that changed, mean |delta sigma| over that of a
+random change of the same size, mean principal angles of the leading singular vectors beside those of random subspaces,
+share of the change that moves singular values over its null, and matrices where pairing vectors by index is unstable.
+
+With --json every line is an event of the job ({"jobId", "seq", "timeMs", "type", ...}); the last one is
+{"type":"comparison","version":1, ...} as spectralResultSchema in main/contract/spectral.ts.
+
+Exit codes: 0 finished, 1 failed, 2 wrong usage, 4 stopped by someone else, 130 paused with Ctrl+C (resumable).`;
+
+export function compareCommand(): Command {
+  return new Command('compare')
+    .description('compare the spectra of checkpoints: singular values, principal angles, each beside its null')
+    .argument('<reference>', 'the checkpoint to go back to')
+    .argument('<target...>', 'fine-tuned checkpoints')
+    .addOption(dataOption())
+    .option('--restoration <path>', 'a third checkpoint: does the change go towards it?')
+    .option('--matrices <list>', 'of q,k,v,gate,up,down,o (all but o unless given)', parseMatrices)
+    .option('--layers <list>', 'e.g. 0,5-7 (all unless given)', parseLayers)
+    .option('--rank <number>', 'leading singular vectors whose spans are compared', parseCount)
+    .option('--rank-share <share>', 'the same as a share of min(m, n); 0.5 unless given', parseShare)
+    .option('--float64', 'decompose in float64', false)
+    .option('--seed <number>', 'of the null models (0 unless given)', parseSeed)
+    .option('--csv <file>', 'one row a matrix; - prints it instead of the table')
+    .option('--curves <folder>', 'one CSV of curves a matrix')
+    .option('--json', 'print events and the result as JSON lines', false)
+    .addHelpText('after', help)
+    .action((reference: string, targets: string[], options: CompareOptions) =>
+      endWith(options.json, () => compare(reference, targets, options)),
+    );
+}
