@@ -4,7 +4,7 @@ import type { Evaluation } from '../../contract/evaluation.ts';
 import type { TaskSettings } from '../../contract/settings.ts';
 import { episodeSets, evaluateModel, openTask } from '../../ml/evaluation/evaluateModel.ts';
 import { LanguageModel } from '../../ml/model/languageModel.ts';
-import { parseModelConfig } from '../../ml/model/modelConfig.ts';
+import { parseModelConfig, type ModelConfig } from '../../ml/model/modelConfig.ts';
 import type { WeightMap } from '../../ml/model/weights.ts';
 
 /** One session is one thread of the CPU; a GPU, and WebAssembly's one thread, are not shared. */
@@ -18,6 +18,8 @@ export class SweepModels {
   readonly #task;
   readonly #sets;
   readonly #idle: { config: string; model: LanguageModel }[] = [];
+  /** Ends with the first evaluation of the newest model: steps are traced one at a time in a process. */
+  #compiled: Promise<unknown> = Promise.resolve();
 
   constructor(compute: Compute, settings: TaskSettings) {
     this.#compute = compute;
@@ -27,19 +29,24 @@ export class SweepModels {
 
   /** @param config `config.json` of the edited checkpoint; as many models are made as evaluate at the same time */
   async evaluate(config: object, weights: WeightMap): Promise<Evaluation> {
-    const model = await this.#modelWith(config, weights);
-    const evaluation = await evaluateModel(model, this.#task, this.#sets);
-    this.#idle.push({ config: JSON.stringify(config), model });
-    return evaluation;
-  }
-
-  async #modelWith(config: object, weights: WeightMap): Promise<LanguageModel> {
     const key = JSON.stringify(config);
     const at = this.#idle.findIndex((one) => one.config === key);
     const idle = at < 0 ? undefined : this.#idle.splice(at, 1)[0];
-    if (!idle) return new LanguageModel(this.#compute, parseModelConfig(config), weights);
-    await idle.model.writeWeights(weights);
-    return idle.model;
+    await idle?.model.writeWeights(weights);
+    const { model, evaluation } = idle
+      ? { model: idle.model, evaluation: await evaluateModel(idle.model, this.#task, this.#sets) }
+      : await this.#first(parseModelConfig(config), weights);
+    this.#idle.push({ config: key, model });
+    return evaluation;
+  }
+
+  #first(config: ModelConfig, weights: WeightMap): Promise<{ model: LanguageModel; evaluation: Evaluation }> {
+    const first = this.#compiled.then(async () => {
+      const model = new LanguageModel(this.#compute, config, weights);
+      return { model, evaluation: await evaluateModel(model, this.#task, this.#sets) };
+    });
+    this.#compiled = first.catch(() => undefined);
+    return first;
   }
 
   dispose(): void {
