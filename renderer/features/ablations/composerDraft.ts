@@ -250,7 +250,7 @@ export function changedFields(draft: ComposerDraft): Partial<ComposerDraft> {
   const entries = Object.entries(draft).filter(
     ([key, value]) => JSON.stringify(value) !== JSON.stringify(paperDraft[key as keyof ComposerDraft]),
   );
-  return Object.fromEntries(entries) as Partial<ComposerDraft>;
+  return Object.fromEntries(entries);
 }
 
 /** The composer's fields that make this sweep again, to change one of them; `origin` finds the study of a checkpoint. */

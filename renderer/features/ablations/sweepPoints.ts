@@ -26,7 +26,8 @@ export interface Site {
 }
 
 /** What is edited, whatever the edit is: points that share it are compared with each other. */
-const placeOf = ({ pair, axis, layers, ranks }: SweepPoint): string => JSON.stringify([pair, axis, layers, ranks]);
+export const placeOf = ({ pair, axis, layers, ranks }: SweepPoint): string =>
+  JSON.stringify([pair, axis, layers, ranks]);
 
 export const isRandomControl = ({ control }: SweepPoint): boolean => control !== undefined && control !== 'dose';
 
