@@ -5,13 +5,14 @@
 import { AppError } from '../contract/errors.ts';
 import { encodeGraphDef, dataTypes } from './graphDef.ts';
 import type { GraphNode } from './graphDef.ts';
-import { checkElementCount, checkInputs, elementCount, VariableTable } from './session.ts';
+import { checkElementCount, checkInputs, eachPiece, elementCount, VariableTable } from './session.ts';
 import type {
   CompiledStep,
   HostArray,
   HostTensor,
   Session,
   StepFunction,
+  Tensor,
   TensorSpec,
   Tf,
   Variable,
@@ -23,17 +24,19 @@ import {
   readNode,
   variableHandle,
   variableSharedName,
+  zerosNodes,
 } from './stepGraph.ts';
 import type { StepGraph } from './stepGraph.ts';
-import { type StepTrace, traceStep } from './stepTrace.ts';
-import type { Feed, Fetch, Pointer, PreparedRun, TensorflowLibrary } from './tensorflowLibrary.ts';
+import { type StepTrace, traceStep, valuelessTensor } from './stepTrace.ts';
+import type { Feed, Fetch, NativeFeed, Pointer, PreparedRun, TensorflowLibrary } from './tensorflowLibrary.ts';
 
 /** A value on its way into a variable of the TensorFlow session. */
 interface InitialValue {
   sharedName: string;
   dtype: number;
   shape: number[];
-  data: Uint8Array;
+  /** null: zeros */
+  data: Uint8Array | null;
 }
 
 export function openCompiledSession(tf: Tf, library: TensorflowLibrary, config: Uint8Array): Session {
@@ -63,16 +66,18 @@ class CompiledSession implements Session {
     this.#variables = new VariableTable(tf);
   }
 
-  variable(name: string, shape: number[], value: Float32Array, options?: { trainable?: boolean }): Variable {
+  variable(name: string, shape: number[], value: Float32Array | null, options?: { trainable?: boolean }): Variable {
     this.#checkOpen();
-    const variable = this.#variables.add(name, shape, value, options?.trainable ?? true);
-    const data = new Uint8Array(value.slice().buffer);
+    if (value !== null) checkElementCount(`Variable "${name}"`, shape, value);
+    const standIn = (): Tensor => valuelessTensor(this.#tf, { shape, dtype: 'float32' });
+    const variable = this.#variables.add(name, options?.trainable ?? true, standIn);
+    const data = value === null ? null : new Uint8Array(value.slice().buffer);
     this.#pending.push({ sharedName: variableSharedName(name), dtype: dataTypes.float32, shape: [...shape], data });
     this.#refuseUseOutsideSteps(name, variable);
     return variable;
   }
 
-  /** What tfjs holds of a variable is only a stand-in for the trace: reading or assigning it elsewhere is a mistake. */
+  /** What tfjs holds of a variable has no value, for the trace only: reading or assigning it elsewhere is a mistake. */
   #refuseUseOutsideSteps(name: string, variable: Variable): void {
     const guarded = <F extends (...args: never[]) => unknown>(method: F, instead: string): F => {
       const checked = (...args: Parameters<F>): unknown => {
@@ -101,6 +106,20 @@ class CompiledSession implements Session {
     // A copy: the caller may go on with its array before the turn comes.
     const feed: Feed = { dtype: dataTypes.float32, shape, data: value.slice() };
     await this.#inTurn(() => this.#run(`Writing "${name}"`, this.#accessTo(name).assign, [feed], []));
+  }
+
+  async fill(name: string, pieces: AsyncIterable<Float32Array>): Promise<void> {
+    const { shape, size } = this.#variables.get(name);
+    const { tensor, set, dispose } = this.#library.newFloatTensor(shape);
+    try {
+      await eachPiece(name, size, pieces, set);
+    } catch (error) {
+      dispose();
+      throw error;
+    }
+    // Not written first what is replaced at once
+    this.#pending = this.#pending.filter(({ sharedName }) => sharedName !== variableSharedName(name));
+    await this.#inTurn(() => this.#run(`Writing "${name}"`, this.#accessTo(name).assign, [{ tensor }], []));
   }
 
   names(): string[] {
@@ -141,7 +160,7 @@ class CompiledSession implements Session {
     };
   }
 
-  /** Traced twice, on different inputs: whatever differs would have been frozen at its first value. */
+  /** Traced twice: whatever differs would have been frozen at its first value. */
   #trace(
     name: string,
     inputs: Record<string, TensorSpec>,
@@ -152,10 +171,11 @@ class CompiledSession implements Session {
     const shapes = new Map(variables.map(([key, { shape }]) => [key, shape]));
     this.#tracing = true;
     try {
-      const [first, second] = [0, 1].map((fill) => traceStep(this.#tf, name, variables, inputs, step, fill));
-      const [graph, again] = [first!, second!].map((trace) => buildStepGraph(id, trace, inputs, shapes));
+      const traced = (): StepTrace => traceStep(this.#tf, this.#library, name, variables, inputs, step);
+      const [first, second] = [traced(), traced()];
+      const [graph, again] = [first, second].map((trace) => buildStepGraph(id, trace, inputs, shapes));
       checkSameGraph(name, graph!, again!);
-      return [first!, { ...graph!, id }];
+      return [first, { ...graph!, id }];
     } finally {
       this.#tracing = false;
     }
@@ -180,7 +200,12 @@ class CompiledSession implements Session {
     return result;
   }
 
-  async #run(what: string, prepared: PreparedRun, feeds: Feed[], fetches: Fetch[]): Promise<HostArray[]> {
+  async #run(
+    what: string,
+    prepared: PreparedRun,
+    feeds: (Feed | NativeFeed)[],
+    fetches: Fetch[],
+  ): Promise<HostArray[]> {
     await this.#writePending();
     return this.#library.run(what, this.#session, prepared, feeds, fetches);
   }
@@ -190,9 +215,10 @@ class CompiledSession implements Session {
     if (pending.length === 0) return;
     this.#pending = [];
     const prefix = this.#importAccess(pending);
-    const names = (kind: string): string[] => pending.map((_, index) => `${prefix}/${kind}${index}`);
+    const names = (kind: string): string[] =>
+      pending.flatMap(({ data }, index) => (kind === 'value' && data === null ? [] : [`${prefix}/${kind}${index}`]));
     const assign = this.#library.prepareRun(this.#graph, names('value'), [], names('assign'));
-    const feeds = pending.map(({ dtype, shape, data }): Feed => ({ dtype, shape, data }));
+    const feeds = pending.flatMap(({ dtype, shape, data }): Feed[] => (data === null ? [] : [{ dtype, shape, data }]));
     await this.#library.run('Writing the initial values', this.#session, assign, feeds, []);
   }
 
@@ -210,10 +236,10 @@ class CompiledSession implements Session {
   }
 
   /** Adds nodes that read and assign variables by their shared names; the scope they are in. */
-  #importAccess(variables: Omit<InitialValue, 'data'>[]): string {
-    const nodes = variables.flatMap(({ sharedName, dtype, shape }, index): GraphNode[] => [
+  #importAccess(variables: (Omit<InitialValue, 'data'> & Partial<Pick<InitialValue, 'data'>>)[]): string {
+    const nodes = variables.flatMap(({ sharedName, dtype, shape, data }, index): GraphNode[] => [
       variableHandle(`handle${index}`, sharedName, dtype, shape),
-      placeholderNode(`value${index}`, dtype, shape),
+      ...(data === null ? zerosNodes(`value${index}`, shape) : [placeholderNode(`value${index}`, dtype, shape)]),
       assignNode(`assign${index}`, `handle${index}`, `value${index}`, dtype, []),
       readNode(`read${index}`, `handle${index}`, dtype),
     ]);

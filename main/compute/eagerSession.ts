@@ -1,21 +1,35 @@
 /** A session that runs every op as tfjs issues it: the only way on wasm, and the reference on TensorFlow. */
 import { AppError } from '../contract/errors.ts';
-import { checkElementCount, checkInputs, VariableTable } from './session.ts';
+import { checkElementCount, checkInputs, eachPiece, VariableTable } from './session.ts';
 import type { CompiledStep, HostArray, HostTensor, Session, StepFunction, Tensor, TensorSpec, Tf } from './session.ts';
 
 export function openEagerSession(tf: Tf): Session {
   const variables = new VariableTable(tf);
+  /** @param value is kept */
+  const assign = (name: string, value: Float32Array): void => {
+    const variable = variables.get(name);
+    checkElementCount(`Variable "${name}"`, variable.shape, value);
+    const tensor = tf.tensor(value, variable.shape, 'float32');
+    variable.assign(tensor);
+    tensor.dispose();
+  };
   return {
-    variable: (name, shape, value, options) => variables.add(name, shape, value, options?.trainable ?? true),
+    variable: (name, shape, value, options) => {
+      if (value !== null) checkElementCount(`Variable "${name}"`, shape, value);
+      // A copy: tfjs keeps the array it is given until the first use.
+      const initial = (): Tensor => (value === null ? tf.zeros(shape) : tf.tensor(value.slice(), shape, 'float32'));
+      return variables.add(name, options?.trainable ?? true, initial);
+    },
     read: async (name) => (await variables.get(name).data<'float32'>()).slice(),
     // Asynchronous for its errors, which are rejections in both kinds of session.
 
     async write(name, value) {
-      const variable = variables.get(name);
-      checkElementCount(`Variable "${name}"`, variable.shape, value);
-      const tensor = tf.tensor(value.slice(), variable.shape, 'float32');
-      variable.assign(tensor);
-      tensor.dispose();
+      assign(name, value.slice());
+    },
+    async fill(name, pieces) {
+      const whole = new Float32Array(variables.get(name).size);
+      await eachPiece(name, whole.length, pieces, (values, from) => whole.set(values, from));
+      assign(name, whole);
     },
     names: () => variables.names(),
     compile: (name, inputs, step) => eagerStep(tf, name, inputs, step),

@@ -47,14 +47,20 @@ export interface SessionOptions {
 export interface Session {
   /**
    * A new float32 variable; the session owns and disposes it.
+   * @param value null: zeros, which cost no memory of JavaScript's
    * @throws CONFLICT the session has a variable of this name
    * @throws SHAPE_MISMATCH `value` has not the number of elements of `shape`
    */
-  variable(name: string, shape: number[], value: Float32Array, options?: { trainable?: boolean }): Variable;
+  variable(name: string, shape: number[], value: Float32Array | null, options?: { trainable?: boolean }): Variable;
   /** The present value, a copy. @throws NOT_FOUND */
   read(name: string): Promise<Float32Array>;
   /** Replaces the value, after the runs already started. @throws NOT_FOUND | SHAPE_MISMATCH */
   write(name: string, value: Float32Array): Promise<void>;
+  /**
+   * Replaces the value by pieces in row-major order, after the runs already started: beside the variable there is one
+   * piece in memory at a time. @throws NOT_FOUND | SHAPE_MISMATCH
+   */
+  fill(name: string, pieces: AsyncIterable<Float32Array>): Promise<void>;
   /** Names in the order of creation. */
   names(): string[];
   /**
@@ -101,6 +107,25 @@ export function checkElementCount(what: string, shape: number[], data: ArrayLike
   );
 }
 
+/**
+ * The pieces of one variable, one after the other, with the element each begins at.
+ * @throws SHAPE_MISMATCH together they are more or fewer elements than `size`
+ */
+export async function eachPiece(
+  name: string,
+  size: number,
+  pieces: AsyncIterable<Float32Array>,
+  take: (values: Float32Array, fromElement: number) => void,
+): Promise<void> {
+  let count = 0;
+  for await (const piece of pieces) {
+    if (count + piece.length <= size) take(piece, count);
+    count += piece.length;
+  }
+  if (count === size) return;
+  throw new AppError('SHAPE_MISMATCH', `Variable "${name}" has ${size} elements; it was given ${count}.`);
+}
+
 /** The named variables of one session: tfjs variables under a prefix of their own, because tfjs keeps one global list. */
 export class VariableTable {
   static #sessions = 0;
@@ -112,11 +137,10 @@ export class VariableTable {
     this.#tf = tf;
   }
 
-  add(name: string, shape: number[], value: Float32Array, trainable: boolean): Variable {
+  /** @param makeInitial called once the name is known to be free */
+  add(name: string, trainable: boolean, makeInitial: () => Tensor): Variable {
     if (this.#variables.has(name)) throw new AppError('CONFLICT', `The session already has a variable "${name}".`);
-    checkElementCount(`Variable "${name}"`, shape, value);
-    // A copy: tfjs keeps the array it is given until the first use.
-    const initial = this.#tf.tensor(value.slice(), shape, 'float32');
+    const initial = makeInitial();
     const variable = this.#tf.variable(initial, trainable, this.#prefix + name, 'float32');
     initial.dispose();
     this.#variables.set(name, variable);

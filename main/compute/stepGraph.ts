@@ -57,6 +57,25 @@ export const placeholderNode = (node: string, dtype: number, shape: number[]): G
   attributes: { dtype: type(dtype), shape: shapeOf(shape) },
 });
 
+/** Zeros, made when they are asked for: a node of this name and one for the sizes. */
+export function zerosNodes(node: string, shape: number[]): GraphNode[] {
+  const constant = (name: string, dtype: number, sizes: number[], data: Uint8Array): GraphNode => {
+    const value: Attribute = { kind: 'tensor', value: { dtype, shape: sizes, data } };
+    return { name, op: 'Const', inputs: [], attributes: { dtype: type(dtype), value } };
+  };
+  const dimensions = new Uint8Array(Int32Array.from(shape).buffer);
+  return [
+    constant(`${node}/sizes`, dataTypes.int32, [shape.length], dimensions),
+    constant(`${node}/zero`, dataTypes.float32, [], new Uint8Array(4)),
+    {
+      name: node,
+      op: 'Fill',
+      inputs: [`${node}/sizes`, `${node}/zero`],
+      attributes: { T: type(dataTypes.float32), index_type: type(dataTypes.int32) },
+    },
+  ];
+}
+
 export function buildStepGraph(
   stepId: string,
   trace: StepTrace,

@@ -1,12 +1,15 @@
 /**
  * Records one call of a step as the list of TensorFlow ops it issues. Every op of tfjs's native backend, the gradients
  * that tfjs derives included, passes through one call, `binding.executeOp`, and every constant through
- * `binding.createTensor`; here both are listened to while the step runs once on made-up inputs. What a step computes from
- * JavaScript values is thereby frozen, which is why it must not read a tensor and is traced twice by the caller.
+ * `binding.createTensor`; here both are answered by a scratch graph that knows shapes and types but computes nothing.
+ * What a step computes from JavaScript values is thereby frozen, which is why it must not read a tensor and is traced
+ * twice by the caller.
  */
 import { AppError } from '../contract/errors.ts';
 import { type Attribute, attributeFromTfjs, dataTypes } from './graphDef.ts';
+import { ShapeGraph } from './shapeGraph.ts';
 import type { StepFunction, Tensor, TensorSpec, Tf, Variable } from './session.ts';
+import type { OperationOutput, TensorflowLibrary } from './tensorflowLibrary.ts';
 
 interface TfjsAttribute {
   name: string;
@@ -20,6 +23,11 @@ interface TensorMetadata {
   dtype: number;
 }
 
+/** How tfjs passes a 64-bit integer, which it has no tensors for. */
+interface Int64Scalar {
+  valueArray: Int32Array;
+}
+
 type TensorBytes = Float32Array | Int32Array | Uint8Array;
 
 /** The part of tfjs-node's addon that computes. */
@@ -27,13 +35,15 @@ interface Binding {
   executeOp(op: string, attributes: TfjsAttribute[], inputIds: number[], outputs: number): TensorMetadata[];
   createTensor(shape: number[], dtype: number, values: TensorBytes): number;
   tensorDataSync(id: number): TensorBytes;
+  deleteTensor(id: number): void;
 }
 
 /** The part of tfjs-node's backend that the trace needs. */
 export interface NodeBackend {
   binding: Binding;
   getInputTensorIds(tensors: Tensor[]): number[];
-  tensorMap: { get(dataId: object): { id: number; values: unknown } };
+  createOutputTensor(metadata: TensorMetadata): Tensor;
+  tensorMap: { get(dataId: object): { id: number; shape: number[]; dtype: number; values: TensorBytes | null } };
 }
 
 /** Where a value comes from. */
@@ -56,25 +66,34 @@ const randomOps = /^(Multinomial|Random|Stateless|TruncatedNormal|ParameterizedT
 /** Type attributes that tfjs leaves to TensorFlow's op-by-op run, which takes them from the first input; a graph must have them. */
 const inferredTypes: Record<string, string> = { ExpandDims: 'T' };
 
+/** Ids of tensors without a value: negative ones, which tfjs never gives back to TensorFlow. -1 is its own mark. */
+let lastValuelessId = -1;
+
+/** A tensor that has a shape and a type but no value: stands for an input or a variable while a step is traced. */
+export function valuelessTensor(tf: Tf, { shape, dtype }: TensorSpec): Tensor {
+  const backend = tf.backend() as unknown as NodeBackend;
+  return backend.createOutputTensor({ id: --lastValuelessId, shape: [...shape], dtype: dataTypes[dtype] });
+}
+
 /**
- * @param fill value of every float input during the trace; integers are zeros
  * @throws COMPUTE_FAILED the step reads a value, draws random numbers, uses variables of another session, or fails
  */
 export function traceStep(
   tf: Tf,
+  library: TensorflowLibrary,
   stepName: string,
   variables: [string, Variable][],
   inputs: Record<string, TensorSpec>,
   step: StepFunction,
-  fill: number,
 ): StepTrace {
   const kept = variables.map(([, variable]) => variable.clone());
-  const recorder = new Recorder(tf, stepName);
+  const shapes = new ShapeGraph(library);
+  const recorder = new Recorder(tf, stepName, shapes);
   try {
     tf.tidy(() => {
       const tensors: Record<string, Tensor> = {};
-      for (const [name, { shape, dtype }] of Object.entries(inputs)) {
-        tensors[name] = tf.fill(shape, dtype === 'float32' ? fill : 0, dtype);
+      for (const [name, spec] of Object.entries(inputs)) {
+        tensors[name] = valuelessTensor(tf, spec);
         recorder.know(tensors[name], { kind: 'input', name });
       }
       for (const [name, variable] of variables) recorder.know(variable, { kind: 'variable', name });
@@ -83,6 +102,7 @@ export function traceStep(
     });
     return recorder.trace;
   } finally {
+    shapes.dispose();
     variables.forEach(([, variable], position) => {
       variable.assign(kept[position]!);
       kept[position]!.dispose();
@@ -96,22 +116,30 @@ class Recorder {
   readonly #backend: NodeBackend;
   readonly #binding: Binding;
   readonly #stepName: string;
+  readonly #shapes: ShapeGraph;
   readonly #sources = new Map<number, Source>();
+  /** The node of the scratch graph for each tensor. */
+  readonly #nodes = new Map<number, OperationOutput>();
   readonly #otherVariables = new Map<number, string>();
   readonly #constants = new Map<string, Source>();
   /** Of every tensor that an op was given: what is needed to write one made before the trace as a constant. */
   readonly #given = new Map<number, { shape: number[]; dtype: string }>();
+  /** Constants by the tensors of tfjs whose values they are. */
+  readonly #heldBack = new Map<object, number>();
   #refusal: Error | undefined;
 
-  constructor(tf: Tf, stepName: string) {
+  constructor(tf: Tf, stepName: string, shapes: ShapeGraph) {
     this.#tf = tf;
+    this.#shapes = shapes;
     this.#backend = tf.backend() as unknown as NodeBackend;
     this.#binding = this.#backend.binding;
     this.#stepName = stepName;
   }
 
   know(tensor: Tensor, source: Source): void {
-    this.#sources.set(this.#idOf(tensor), source);
+    const id = this.#idOf(tensor);
+    this.#sources.set(id, source);
+    this.#nodes.set(id, this.#shapes.placeholder(dataTypes[tensor.dtype as 'float32' | 'int32'], tensor.shape));
   }
 
   /** Variables of other sessions: the trace would freeze their present values. */
@@ -127,7 +155,6 @@ class Recorder {
   record(body: () => [string, Tensor][], variables: [string, Variable][]): void {
     const engine = this.#tf.engine();
     const readSync = engine.readSync.bind(engine);
-    const idsOf = this.#backend.getInputTensorIds.bind(this.#backend);
     Object.assign(engine, {
       readSync: (dataId: object) => {
         this.#checkRead(dataId);
@@ -141,12 +168,7 @@ class Recorder {
     });
     Object.assign(this.#backend, {
       binding: this.#listeningBinding(),
-      getInputTensorIds: (tensors: Tensor[]) => {
-        const ids = idsOf(tensors);
-        // tfjs passes 64-bit scalars of its own here too; those are constants already and have no shape.
-        tensors.forEach(({ shape, dtype }, position) => this.#given.set(ids[position]!, { shape: shape ?? [], dtype }));
-        return ids;
-      },
+      getInputTensorIds: (tensors: Tensor[]) => tensors.map((tensor) => this.#inputId(tensor)),
     });
     try {
       const outputs = body();
@@ -194,16 +216,32 @@ class Recorder {
     return this.#backend.getInputTensorIds([tensor])[0]!;
   }
 
+  /** Like the backend's, but values that tfjs holds back are left with it: they are no tensors of TensorFlow's yet. */
+  #inputId(tensor: Tensor | Int64Scalar): number {
+    const { binding } = this.#backend;
+    if ('valueArray' in tensor) return binding.createTensor([], dataTypes.int64, tensor.valueArray);
+    const { id, shape, dtype, values } = this.#backend.tensorMap.get(tensor.dataId);
+    if (values === null) {
+      this.#given.set(id, { shape: tensor.shape, dtype: tensor.dtype });
+      return id;
+    }
+    const known = this.#heldBack.get(tensor.dataId);
+    if (known !== undefined) return known;
+    const constant = binding.createTensor(shape, dtype, values);
+    this.#heldBack.set(tensor.dataId, constant);
+    this.#given.set(constant, { shape, dtype: tensor.dtype });
+    return constant;
+  }
+
   #listeningBinding(): Binding {
     const binding = this.#binding;
     const copy: Record<string, unknown> = {};
     for (const name of Object.getOwnPropertyNames(binding)) copy[name] = binding[name as keyof Binding];
-    const listening: Pick<Binding, 'executeOp' | 'createTensor'> = {
+    const listening: Binding = {
       executeOp: (op, attributes, inputIds, outputs) => {
         if (randomOps.test(op))
           this.#refuse(`draws random numbers in the graph ("${op}")`, 'Make them an input of the step.');
         const inputs = inputIds.map((id) => this.#sourceOf(id));
-        const results = binding.executeOp(op, attributes, inputIds, outputs);
         const index = this.trace.operations.length;
         const named = attributes.map(({ name, type, value }): [string, Attribute] => [
           name,
@@ -211,17 +249,29 @@ class Recorder {
         ]);
         const inferred = inferredTypes[op];
         if (inferred !== undefined) named.push([inferred, { kind: 'type', value: this.#dataTypeOf(inputIds[0]!) }]);
-        this.trace.operations.push({ op, attributes: Object.fromEntries(named), inputs });
-        results.forEach(({ id }, output) => this.#sources.set(id, { kind: 'operation', index, output }));
-        return results;
+        const operation = { op, attributes: Object.fromEntries(named), inputs };
+        const nodes = inputIds.map((id) => this.#nodes.get(id)!);
+        const results = this.#shapes.operation(op, operation.attributes, nodes, outputs);
+        this.trace.operations.push(operation);
+        return results.map(({ output: node, shape, dtype }, output) => {
+          const id = --lastValuelessId;
+          this.#sources.set(id, { kind: 'operation', index, output });
+          this.#nodes.set(id, node);
+          return { id, shape, dtype };
+        });
       },
       createTensor: (shape, dtype, values) => {
-        const id = binding.createTensor(shape, dtype, values);
-        this.#sources.set(id, this.#constant(dtype, shape, values));
+        const id = --lastValuelessId;
+        this.#keepConstant(id, dtype, shape, values);
         return id;
       },
+      deleteTensor: (id) => {
+        if (id >= 0) binding.deleteTensor(id);
+      },
+      // Reads of a step are seen before; this one is tfjs's own check that the ids given to a gather are in range.
+      tensorDataSync: (id) => (id >= 0 ? binding.tensorDataSync(id) : new Int32Array(0)),
     };
-    return Object.assign(copy, listening) as unknown as Binding;
+    return Object.assign(copy, listening);
   }
 
   #dataTypeOf(id: number): number {
@@ -236,8 +286,16 @@ class Recorder {
       this.#refuse(`uses the variable "${other}" of another session`, 'Open both in one session.');
     const values = this.#binding.tensorDataSync(id);
     const dtype = values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'bool';
-    const source = this.#constant(dataTypes[dtype], this.#given.get(id)!.shape, values);
+    return this.#keepConstant(id, dataTypes[dtype], this.#given.get(id)!.shape, values);
+  }
+
+  #keepConstant(id: number, dtype: number, shape: number[], values: TensorBytes): Source {
+    const source = this.#constant(dtype, shape, values);
     this.#sources.set(id, source);
+    if (source.kind === 'constant') {
+      const { data } = this.trace.constants[source.index]!;
+      this.#nodes.set(id, this.#shapes.constant(dtype, shape, data));
+    }
     return source;
   }
 
