@@ -13,6 +13,7 @@
  * - acc@1: `open(episode, { attempts: 1 })`, acc@k-feedback: attempts k; pass@k: k dialogues with one attempt each;
  * - RL: one action is one whole answer, `step` gives its reward; the rewards of a dialogue are in order for GAE.
  */
+import type { TextTaskName } from '../../contract/settings.ts';
 import type { Philox } from '../random/philox.ts';
 import type { AnswerStep, Split } from './task.ts';
 
@@ -146,9 +147,6 @@ export interface TextTask<Problem = unknown> {
   /** Reads the problem back from the prompt of an example, also of an imported one; null when it is another task's. */
   keysOfPrompt(prompt: readonly Message[]): ProblemKeys | null;
 }
-
-export const textTaskNames = ['generalPoints', 'navigation', 'determinant', 'rank'] as const;
-export type TextTaskName = (typeof textTaskNames)[number];
 
 export const otherSplit = (split: Split): Split => (split === 'ood' ? 'inDist' : 'ood');
 

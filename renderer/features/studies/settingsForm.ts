@@ -43,6 +43,9 @@ const groupLabels: Record<string, string> = {
   comparison: 'Comparison of remedies',
 };
 
+/** Chosen elsewhere on the page. */
+const fixedPaths = new Set(['base']);
+
 /** "valueLearningRate" -> "Value learning rate". */
 export function labelOf(name: string): string {
   const words = name.replace(/([a-z])([A-Z0-9])/g, '$1 $2').toLowerCase();
@@ -90,6 +93,7 @@ function choicesAt(path: string): SettingField['choices'] {
 function leaves(section: Record<string, unknown>, prefix: string, labelPrefix: string): SettingField[] {
   return Object.entries(section).flatMap(([name, value]): SettingField[] => {
     const path = prefix === '' ? name : `${prefix}.${name}`;
+    if (fixedPaths.has(path)) return [];
     const label = labelPrefix === '' ? labelOf(name) : `${labelPrefix}: ${labelOf(name).toLowerCase()}`;
     if (isSection(value)) return leaves(value, path, label);
     const choices = typeof value === 'string' ? choicesAt(path) : [];

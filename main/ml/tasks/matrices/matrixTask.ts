@@ -9,7 +9,8 @@ import { writeAnswer } from '../answerText.ts';
 import { episodeSets } from '../episodeSets.ts';
 import { revisionDialogue } from '../revisionDialogue.ts';
 import type { Split } from '../task.ts';
-import type { Message, ProblemKeys, TextEpisode, TextTask, TextTaskName, TextVerdict } from '../textTask.ts';
+import type { TextTaskName } from '../../../contract/settings.ts';
+import type { Message, ProblemKeys, TextEpisode, TextTask, TextVerdict } from '../textTask.ts';
 import { type IntegerMatrix, matricesEqual, matrixText } from './integerMatrix.ts';
 
 export interface MatrixQuestion {
