@@ -1,6 +1,7 @@
 /** Proportions and their differences: Wilson (1927), Newcombe's hybrid score interval (1998, method 10), exact McNemar (1947). */
 import { AppError } from '../../contract/errors.ts';
 import { wilsonInterval } from '../../contract/wilson.ts';
+import { episodesNeeded } from './episodesNeeded.ts';
 import { normalCdf, zOfLevel } from './normal.ts';
 
 /** `correct` of `n` episodes. */
@@ -118,7 +119,5 @@ export function holm(pValues: readonly number[], alpha = 0.05): boolean[] {
 
 /** Episodes per arm that would separate these two proportions: two-sided 5 %, power 80 %, unpaired. Infinity when equal. */
 export function episodesPerArm(a: Proportion, b: Proportion): number {
-  const [pa, pb] = [share(a), share(b)];
-  const z = zOfLevel(0.95) + zOfLevel(0.6);
-  return pa === pb ? Infinity : Math.ceil((z * z * (pa * (1 - pa) + pb * (1 - pb))) / (pa - pb) ** 2);
+  return episodesNeeded(share(a), share(b), { sides: 2 });
 }

@@ -89,7 +89,7 @@ function lenientFields(answer: string): AnswerFields {
   return {
     reading: 'lenient',
     text: (name) => match(name, '"([^"\\n]*)"'),
-    number: (name) => numberText(match(name, '"?\\s{0,100}([-\\u2212\\u2013]?\\d{1,15})(?!\\d)') ?? ''),
+    number: (name) => numberText(match(name, '"?\\s{0,100}([-\\u2212\\u2013]?\\d{1,15})(?!\\d|[.eE]\\d)') ?? ''),
     list: (name) => {
       const inner = match(name, `\\[([^\\]]{0,${longestListChars}})\\]`);
       return inner === null ? null : inner.split(',').map((atom) => trimQuotes(atom.trim()).trim());

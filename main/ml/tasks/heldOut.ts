@@ -23,7 +23,7 @@ const drawsPerProblem = 400;
  */
 export function distinctProblems<T>(count: number, key: (problem: T) => string, draw: (i: number) => T | null): T[] {
   const found = new Map<string, T>();
-  const limit = drawsPerProblem * (count + 50);
+  const limit = drawsPerProblem * (count + 10);
   for (let i = 0; found.size < count && i < limit; i++) {
     const problem = draw(i);
     if (problem !== null && !found.has(key(problem))) found.set(key(problem), problem);

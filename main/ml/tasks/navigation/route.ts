@@ -4,10 +4,12 @@
  * first point, as in the published environment.
  */
 import type { Split } from '../task.ts';
-import { compassPoint, relativeTurn } from './headings.ts';
+import { type CompassPoint, relativeTurn } from './headings.ts';
 
 export interface Leg {
   headingDeg: number;
+  /** The compass point of the heading. */
+  facing: CompassPoint;
   /** Points between the leg's two ends, at each of which `forward()` is due. */
   forwards: number;
   /** What is seen at its end, e.g. "Harbor Bakery is on your left"; null when nothing is. */
@@ -32,13 +34,13 @@ export interface RoutePoint {
 /** The sentences, two a leg. The turns name both the relative turn and the compass point. */
 export function instructionsOf(route: Route): string[] {
   let heading = route.initialHeadingDeg;
-  return route.legs.flatMap(({ headingDeg, landmark }, i) => {
+  return route.legs.flatMap(({ headingDeg, facing, landmark }, i) => {
     const turn = relativeTurn(heading, headingDeg);
     heading = headingDeg;
     const last = i === route.legs.length - 1;
     const goal = last ? 'destination' : 'next intersection';
     return [
-      `${i === 0 ? 'First, turn' : 'Turn'} ${turn} to face ${compassPoint(headingDeg)}.`,
+      `${i === 0 ? 'First, turn' : 'Turn'} ${turn} to face ${facing}.`,
       `Move forward until you reach ${goal}${landmark === null ? '' : ` where ${landmark}`}.`,
     ];
   });
@@ -52,9 +54,10 @@ export function pointsOf(route: Route, split: Split): RoutePoint[] {
   const points: RoutePoint[] = [];
   let heading = route.initialHeadingDeg;
   let seen: string | null = null;
-  route.legs.forEach(({ headingDeg, forwards, landmark }, i) => {
+  route.legs.forEach((leg, i) => {
     const atIntersection = i > 0;
-    const action = turnAction(split, heading, headingDeg);
+    const { headingDeg, forwards, landmark } = leg;
+    const action = turnAction(split, heading, leg);
     points.push({ observation: observe(seen, atIntersection), atIntersection, instruction: 2 * i, action });
     for (let step = 0; step < forwards; step++)
       points.push({
@@ -72,9 +75,8 @@ export function pointsOf(route: Route, split: Split): RoutePoint[] {
 }
 
 /** inDist turns to a compass point, ood relative to the heading. */
-export function turnAction(split: Split, fromDeg: number, toDeg: number): string {
-  const direction = split === 'inDist' ? compassPoint(toDeg) : relativeTurn(fromDeg, toDeg);
-  return `turn_direction(${direction})`;
+function turnAction(split: Split, fromDeg: number, { headingDeg, facing }: Leg): string {
+  return `turn_direction(${split === 'inDist' ? facing : relativeTurn(fromDeg, headingDeg)})`;
 }
 
 function observe(landmark: string | null, atIntersection: boolean): string {

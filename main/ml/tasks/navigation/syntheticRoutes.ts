@@ -1,9 +1,10 @@
 /**
  * Seeded routes of the published form: the published ones are street data that cannot be shipped. A walk on a square grid
  * with diagonals that never crosses itself and never goes straight on or back; at most intersections, and always at the
- * destination, an invented landmark is seen on one of eight sides. No landmark comes twice on a route.
+ * destination, an invented landmark is seen on one of six sides. No landmark comes twice on a route.
  */
 import type { Philox } from '../../random/philox.ts';
+import { compassPoint } from './headings.ts';
 import type { Leg, Route } from './route.ts';
 
 export interface RouteShape {
@@ -18,7 +19,7 @@ export const defaultShape: RouteShape = { legs: [3, 6], forwards: [1, 3] };
 
 const landmarkShare = 0.7;
 const turnsDeg = [-135, -90, -45, 45, 90, 135];
-const sides = ['front', 'right front', 'right', 'right behind', 'behind', 'left behind', 'left', 'left front'];
+const sides = ['right front', 'right', 'right behind', 'left behind', 'left', 'left front'];
 
 const names =
   'Amber Birch Cedar Copper Coral Crescent Dover Elm Fairview Garnet Harbor Hazel Ivory Juniper Larch Linden Maple Marble Meadow Orchard Pearl Quarry River Saffron Silver Summit Thistle Union Walnut Willow'.split(
@@ -49,7 +50,8 @@ export function drawRoute(shape: RouteShape, random: Philox): Route | null {
     }
     const last = i === legCount - 1;
     const seen = last || random.uniform() < landmarkShare;
-    legs.push({ headingDeg, forwards, landmark: seen ? drawLandmark(last, landmarks, random) : null });
+    const landmark = seen ? drawLandmark(last, landmarks, random) : null;
+    legs.push({ headingDeg, facing: compassPoint(headingDeg), forwards, landmark });
   }
   return { initialHeadingDeg, legs };
 }

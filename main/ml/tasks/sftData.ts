@@ -1,0 +1,94 @@
+/**
+ * SFT data of a task: generated from a seed, written and read as JSONL, one {"messages": [...]} a line as trainers take
+ * it: the last message is the assistant's and is what is learned. A line of ours also says `task` and `split`; both are
+ * optional on import and other fields are ignored. An imported answer has no steps: all of it counts as `format`.
+ */
+import { z } from 'zod';
+import { Philox } from '../random/philox.ts';
+import { writeAnswer } from './answerText.ts';
+import type { Split } from './task.ts';
+import type { TextExample, TextTask } from './textTask.ts';
+
+/**
+ * The first `count` examples of a stream of training episodes: single prompts with their right answer, as published (a
+ * route gives one at every point). Equal (task settings, split, count, seed) give equal examples.
+ */
+export function sftExamples(task: TextTask, split: Split, count: number, seed: number): TextExample[] {
+  const examples: TextExample[] = [];
+  for (let i = 0; examples.length < count; i++)
+    examples.push(...task.examples(task.trainingEpisode(split, new Philox(seed, 'sft', task.name, split, i))));
+  return examples.slice(0, count);
+}
+
+/** One line, with its end. */
+export function sftLine({ prompt, answer }: TextExample, from: { task: string; split: Split }): string {
+  const messages = [...prompt, { role: 'assistant', content: answer.text }];
+  return `${JSON.stringify({ messages, ...from })}\n`;
+}
+
+/** One bad line is a slip of the file; a file of them is the wrong file. */
+const mostErrors = 20;
+const mostExamples = 1_000_000;
+const longestLineChars = 1_000_000;
+const mostMessages = 64;
+
+const lineSchema = z.object({
+  messages: z
+    .array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }))
+    .min(2)
+    .max(mostMessages),
+});
+
+export interface SftImport {
+  examples: TextExample[];
+  /** Lines from 1; the first 20. Examples of good lines are there all the same. */
+  errors: { line: number; message: string }[];
+  errorCount: number;
+  /** Lines past the most that are read. */
+  ignoredLines: number;
+}
+
+/** @param lines without their ends; empty ones are skipped */
+export function readSftLines(lines: Iterable<string>): SftImport {
+  const found: SftImport = { examples: [], errors: [], errorCount: 0, ignoredLines: 0 };
+  let line = 0;
+  for (const text of lines) {
+    line++;
+    if (text.trim() === '') continue;
+    if (found.examples.length >= mostExamples) {
+      found.ignoredLines++;
+      continue;
+    }
+    const example = readLine(text);
+    if (typeof example !== 'string') {
+      found.examples.push(example);
+      continue;
+    }
+    found.errorCount++;
+    if (found.errors.length < mostErrors) found.errors.push({ line, message: example });
+  }
+  return found;
+}
+
+/** The example of a line, or what is wrong with it. */
+function readLine(text: string): TextExample | string {
+  if (text.length > longestLineChars) return `The line has ${text.length} characters; at most ${longestLineChars} are read.`; // prettier-ignore
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return `The line is not JSON: ${(error as Error).message}.`;
+  }
+  const parsed = lineSchema.safeParse(value);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    return `At ${path.join('.') || 'the top level'}: ${message}.`;
+  }
+  const prompt = parsed.data.messages.slice(0, -1);
+  const last = parsed.data.messages.at(-1)!;
+  if (last.role !== 'assistant') return `The last message is the ${last.role}'s; it has to be the assistant's answer.`;
+  if (last.content === '') return 'The answer is empty.';
+  if (!prompt.some(({ role }) => role === 'user')) return 'There is no user message before the answer.';
+  if (prompt.slice(1).some(({ role }) => role === 'system')) return 'A system message can only stand first.';
+  return { prompt, answer: writeAnswer([['format', last.content]]) };
+}
