@@ -27,6 +27,8 @@ export interface LayerMatrixSpec {
   matrices: readonly string[];
   layers: number[];
   cells: LayerMatrixCell[];
+  /** Values that the colours span, where they are more than those of the cells: colours of several maps compare then. */
+  scaleOver?: (number | null)[];
 }
 
 const manyLayers = [
@@ -78,8 +80,9 @@ function key(scale: ColorScale, theme: ChartTheme): object {
     calculable: false,
     hoverLink: false,
     orient: 'horizontal',
-    top: 2,
+    top: 7,
     right: 8,
+    padding: 0,
     itemWidth: 11,
     itemHeight: 110,
     text: [scale.highText, scale.lowText],
@@ -106,8 +109,9 @@ export function layerMatrix(spec: LayerMatrixSpec, frame: ChartFrame): Omit<Figu
   const { theme, widthPx } = frame;
   const { layers, matrices, cells } = spec;
   const { rowPx, fontPx } = manyLayers.find(({ above }) => layers.length > above) ?? manyLayers[0]!;
-  const values = cells.map(({ value }) => value ?? NaN).filter(Number.isFinite);
-  const scale = colorScale(spec.scale, values, theme);
+  const finite = (list: (number | null)[]): number[] => list.map((value) => value ?? NaN).filter(Number.isFinite);
+  const values = finite(cells.map(({ value }) => value));
+  const scale = colorScale(spec.scale, spec.scaleOver === undefined ? values : finite(spec.scaleOver), theme);
   const axis = {
     title: spec.title,
     x: { name: 'matrix', kind: 'category' as const, categories: [...matrices] },

@@ -31,6 +31,12 @@ export type CurvePanel = (typeof curvePanels)[number];
 /** Indices shown, from 1, both ends included; null: all. */
 export type IndexRange = [first: number, last: number] | null;
 
+export interface CurveOptions {
+  range?: IndexRange;
+  /** Angles far below their null are a flat line on the axis of degrees. */
+  logAngles?: boolean;
+}
+
 const measured = 'target, measured';
 const nullName = 'null (random update, random subspaces)';
 const referenceName = 'reference';
@@ -56,15 +62,23 @@ export const deltaSigmaOf = ({ sReference, sTarget }: CurvesOfMatrix): number[] 
   sTarget.map((s, index) => s - (sReference[index] ?? NaN));
 
 /** Panel `kind` of curves of `count` values; `title` where it is not the panel's own. */
-export function panelSpec(kind: CurvePanel, count: number, range: IndexRange, title: string): PanelSpec {
+export function panelSpec(
+  kind: CurvePanel,
+  count: number,
+  title: string,
+  { range = null, logAngles = false }: CurveOptions = {},
+): PanelSpec {
   const [first, last] = range ?? [1, count];
   const from = Math.min(first, Math.max(1, count - 1));
   const extent = { min: from, max: Math.max(from + 1, Math.min(last, count)) };
   const descending = { name: 'index, descending sigma', ...extent };
   if (kind === 'spectra')
     return { title, x: descending, y: { name: 'sigma (log)', kind: 'log', labelWidthPx: 46, format: powers } };
-  if (kind === 'deltaSigma') return { title, x: descending, y: { name: 'delta sigma', labelWidthPx: 46, scale: true } };
-  return { title, x: { name: 'index, ascending', ...extent }, y: { name: 'principal angle (°)', min: 0 } };
+  if (kind === 'deltaSigma') return { title, x: descending, y: { name: 'delta sigma', labelWidthPx: 54, scale: true } };
+  const ascending = { name: 'index, ascending', ...extent };
+  if (logAngles)
+    return { title, x: ascending, y: { name: 'angle (°, log)', kind: 'log', labelWidthPx: 46, format: powers } };
+  return { title, x: ascending, y: { name: 'principal angle (°)', min: 0, max: 90, step: 15 } };
 }
 const powers = (value: number | string): string => decimal(Number(value));
 
@@ -111,13 +125,12 @@ export function zeroLine({ theme }: ChartFrame): object {
   };
 }
 
-export interface CurveDrawing {
+export interface CurveDrawing extends CurveOptions {
   matrix: CurvesOfMatrix;
   frame: ChartFrame;
-  range: IndexRange;
 }
 
-function spectraSeries({ matrix, frame, range }: CurveDrawing, panel: number): object[] {
+function spectraSeries({ matrix, frame, range = null }: CurveDrawing, panel: number): object[] {
   const { sReference, sTarget } = matrix;
   const indices = indicesOf([sReference, sTarget], range);
   const points = (values: number[], label: string): TipPoint[] =>
@@ -125,18 +138,19 @@ function spectraSeries({ matrix, frame, range }: CurveDrawing, panel: number): o
   const { theme } = frame;
   const look = { panel, symbol: 'none' } as const;
   return [
+    // A broad pale line under the other: where they part, both are seen.
     curve(points(sReference, 'reference'), {
       ...look,
       name: referenceName,
-      color: theme.ink,
-      width: 3.2,
-      opacity: 0.5,
+      color: theme.checkpoints.last,
+      width: 5,
+      opacity: 0.45,
     }),
     curve(points(sTarget, 'target'), { ...look, name: measured, color: theme.matrices[0]!, width: 1.6 }),
   ];
 }
 
-function deltaSigmaSeries({ matrix, frame, range }: CurveDrawing, panel: number): object[] {
+function deltaSigmaSeries({ matrix, frame, range = null }: CurveDrawing, panel: number): object[] {
   const delta = deltaSigmaOf(matrix);
   const indices = indicesOf([delta, matrix.deltaSigmaNull], range);
   const { theme } = frame;
@@ -158,14 +172,16 @@ function deltaSigmaSeries({ matrix, frame, range }: CurveDrawing, panel: number)
   ];
 }
 
-function angleSeries(side: AngleSide, { frame, range }: CurveDrawing, panel: number): object[] {
+function angleSeries(side: AngleSide, drawing: CurveDrawing, panel: number): object[] {
+  const { frame, range = null, logAngles = false } = drawing;
+  const positive = { positive: logAngles };
   const { theme } = frame;
   const [rad, nullRad] = isTrivial(side) ? [[], []] : [side.rad.map(degrees), side.nullRad.map(degrees)];
   const indices = indicesOf([rad, nullRad], range);
   const look = { panel, symbol: 'none' } as const;
   return [
     curve(
-      curvePoints(nullRad, indices, (y) => `null: ${decimal(y)}°`),
+      curvePoints(nullRad, indices, (y) => `null: ${decimal(y)}°`, positive),
       {
         ...look,
         name: nullName,
@@ -176,7 +192,7 @@ function angleSeries(side: AngleSide, { frame, range }: CurveDrawing, panel: num
       },
     ),
     curve(
-      curvePoints(rad, indices, (y) => `measured: ${decimal(y)}°`),
+      curvePoints(rad, indices, (y) => `measured: ${decimal(y)}°`, positive),
       { ...look, name: measured, color: theme.matrices[0]! },
     ),
   ];
@@ -222,27 +238,27 @@ export function curvesTable(matrix: CurvesOfMatrix): FigureTable {
 export const panelTitles = { spectra: 'Spectra', deltaSigma: 'Delta sigma, target - reference' };
 const largest = (values: number[]): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-/** The curves of `matrix` in the panels asked for, those that share their indices shown in `range`. */
+/** The curves of `matrix` in the panels asked for. */
 export function matrixCurves(
   matrix: CurvesOfMatrix,
   frame: ChartFrame,
   shown: readonly CurvePanel[] = curvePanels,
-  range: IndexRange = null,
+  options: CurveOptions = {},
 ): Figure {
   const specs = shown.map((kind) =>
     kind === 'left' || kind === 'right'
-      ? panelSpec(kind, angleSide(matrix, kind).rad.length, range, angleSide(matrix, kind).title)
-      : panelSpec(kind, matrix.sReference.length, range, panelTitles[kind]),
+      ? panelSpec(kind, angleSide(matrix, kind).rad.length, angleSide(matrix, kind).title, options)
+      : panelSpec(kind, matrix.sReference.length, panelTitles[kind], options),
   );
   const names = [...(shown.includes('spectra') ? [referenceName] : []), measured, nullName];
   const columns = shown.length === 4 ? columnsFor(frame, 2, 330) : columnsFor(frame, 3, 330);
-  const { heightPx, ...axes } = panels(specs, { columns, plotHeightPx: 200, leftPx: 66, legend: names }, frame);
+  const { heightPx, ...axes } = panels(specs, { columns, plotHeightPx: 200, leftPx: 74, legend: names }, frame);
   return {
     heightPx,
     option: {
       ...still,
       ...axes,
-      series: shown.flatMap((kind, panel) => panelSeries(kind, { matrix, frame, range }, panel)),
+      series: shown.flatMap((kind, panel) => panelSeries(kind, { matrix, frame, ...options }, panel)),
       legend: legend(names, frame),
       tooltip: tooltip(frame.theme, 'axis', (index) => `index ${index}`),
     },

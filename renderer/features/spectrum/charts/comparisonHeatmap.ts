@@ -1,6 +1,10 @@
 /** Layer x matrix of one pair of checkpoints: one quantity, the chosen cell, warnings as signs. */
-import type { MatrixSummary, Projection } from '../../../../main/contract/spectral.ts';
-import { projections } from '../../../../main/contract/spectral.ts';
+import {
+  projections,
+  type MatrixSummary,
+  type Projection,
+  type SpectralResult,
+} from '../../../../main/contract/spectral.ts';
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
 import { cellPicks, layerMatrix, type LayerMatrixCell } from '../../../figures/layerMatrix.ts';
 import { cellQuantity, quantityText, quantityTitle, type CellQuantity } from '../cellQuantities.ts';
@@ -9,20 +13,33 @@ import { summaryColumns, summaryValues } from '../summaryTable.ts';
 
 export interface HeatmapView {
   summaries: MatrixSummary[];
+  axes: HeatmapAxes;
+  /** All targets of the comparison: colours of one step compare with those of another. */
+  everyTarget: MatrixSummary[];
   quantity: string;
   /** Weights. */
   chosen: string | null;
   pinned: readonly string[];
 }
 
-/** Rows and columns of the heat map. */
-function heatmapAxes(summaries: MatrixSummary[]): { layers: number[]; matrices: Projection[] } {
-  const present = new Set(summaries.map(({ matrix }) => matrix));
+export interface HeatmapAxes {
+  layers: number[];
+  matrices: Projection[];
+}
+
+/** Rows and columns: what is there, and while the job runs also what is still to come, so that cells keep their places. */
+export function heatmapAxes({ rows, targets, settings, total, done }: AxesSource): HeatmapAxes {
+  const all = rows.flat();
+  const isComplete = done >= total;
+  const matrices = new Set([...(isComplete ? [] : settings.matrices), ...all.map(({ matrix }) => matrix)]);
+  const expected = Math.round(total / Math.max(1, targets.length * settings.matrices.length));
+  const toCome = isComplete ? [] : (settings.layers ?? Array.from({ length: expected }, (_, layer) => layer));
   return {
-    layers: [...new Set(summaries.map(({ layer }) => layer))].sort((a, b) => a - b),
-    matrices: projections.filter((matrix) => present.has(matrix)),
+    layers: [...new Set([...toCome, ...all.map(({ layer }) => layer)])].sort((a, b) => a - b),
+    matrices: projections.filter((matrix) => matrices.has(matrix)),
   };
 }
+type AxesSource = Pick<SpectralResult, 'rows' | 'targets' | 'settings' | 'total' | 'done'>;
 
 /** The quantity with what stands behind it, and the warnings, each a line. */
 export function cellLines(summary: MatrixSummary, quantity: CellQuantity): string[] {
@@ -35,7 +52,7 @@ export function cellLines(summary: MatrixSummary, quantity: CellQuantity): strin
 }
 
 export function comparisonHeatmap(view: HeatmapView, frame: ChartFrame): Figure | null {
-  const { summaries, chosen, pinned } = view;
+  const { summaries, axes, everyTarget, chosen, pinned } = view;
   if (summaries.length === 0) return null;
   const quantity = cellQuantity(view.quantity);
   const cells = summaries.map((summary): LayerMatrixCell => ({
@@ -48,7 +65,8 @@ export function comparisonHeatmap(view: HeatmapView, frame: ChartFrame): Figure 
     chosen: summary.weight === chosen,
     pinned: pinned.includes(summary.weight),
   }));
-  const spec = { title: quantityTitle(quantity), scale: quantity.scale, ...heatmapAxes(summaries), cells };
+  const scaleOver = everyTarget.map((summary) => quantity.of(summary));
+  const spec = { title: quantityTitle(quantity), scale: quantity.scale, ...axes, cells, scaleOver };
   return {
     ...layerMatrix(spec, frame),
     picks: cellPicks(spec),

@@ -72,10 +72,10 @@ function overlaySeries(kind: CurvePanel, panel: number, pins: PinnedMatrix[], fr
 function overlay(pins: PinnedMatrix[], frame: ChartFrame): Omit<Figure, 'table' | 'summary'> {
   const specs = curvePanels.map((kind): PanelSpec => {
     const count = Math.max(...pins.map(({ curves }) => countOf(kind, curves)));
-    return panelSpec(kind, count, null, panelName(kind));
+    return panelSpec(kind, count, panelName(kind));
   });
   const names = pins.map(({ label }) => label);
-  const layout = { columns: columnsFor(frame, 2, 330), plotHeightPx: 200, leftPx: 66, legend: names };
+  const layout = { columns: columnsFor(frame, 2, 330), plotHeightPx: 200, leftPx: 74, legend: names };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   return {
     heightPx,
@@ -89,9 +89,9 @@ function overlay(pins: PinnedMatrix[], frame: ChartFrame): Omit<Figure, 'table' 
   };
 }
 
-/** Ends of an axis that all panels share. */
+/** Ends of an axis that all panels share; angles have theirs in degrees, powers of ten find theirs. */
 function sharedExtent(kind: CurvePanel, pins: PinnedMatrix[]): { min?: number; max?: number } {
-  if (kind === 'spectra') return {};
+  if (kind !== 'deltaSigma') return {};
   let [low, high] = [0, 0];
   for (const { curves } of pins) {
     const { solid, dashed } = linesOf(kind, curves);
@@ -102,18 +102,18 @@ function sharedExtent(kind: CurvePanel, pins: PinnedMatrix[]): { min?: number; m
   }
   if (high === low) return {};
   const round = (value: number): number => Number((1.04 * value).toPrecision(2));
-  return { min: round(low), max: kind === 'deltaSigma' ? round(high) : Math.min(90, Math.ceil(high / 10) * 10) };
+  return { min: round(low), max: round(high) };
 }
 
 function multiples(kind: CurvePanel, pins: PinnedMatrix[], frame: ChartFrame): Omit<Figure, 'table' | 'summary'> {
   const extent = sharedExtent(kind, pins);
   const specs = pins.map(({ label, curves }): PanelSpec => {
-    const spec = panelSpec(kind, countOf(kind, curves), null, label);
+    const spec = panelSpec(kind, countOf(kind, curves), label);
     return { ...spec, y: { ...spec.y, ...extent } };
   });
-  const drawn = pins.map(({ curves }, panel) => panelSeries(kind, { matrix: curves, frame, range: null }, panel));
+  const drawn = pins.map(({ curves }, panel) => panelSeries(kind, { matrix: curves, frame }, panel));
   const names = [...new Set(drawn.flat().map((one) => (one as { name: string }).name))];
-  const layout = { columns: columnsFor(frame, 3, 330), plotHeightPx: 180, leftPx: 66, legend: names };
+  const layout = { columns: columnsFor(frame, 3, 330), plotHeightPx: 180, leftPx: 74, legend: names };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   return {
     heightPx,

@@ -56,6 +56,7 @@ export function overSteps(result: Pair, matrix: Projection, quantity: CellQuanti
     .sort((a, b) => a.x - b.x);
 }
 
+const powers = (value: number | string): string => decimal(Number(value));
 const neutralPoint: Record<ScaleKind, number | null> = { ratio: 1, signed: 0, sequential: null, log: null };
 
 /** The value of no difference, as a line; and the step whose heat map is shown. */
@@ -95,8 +96,8 @@ function panelSeries(result: Pair, quantity: CellQuantity, panel: number, drawin
     }));
     const extra = index === 0 ? { markLine: guides(quantity.scale, shownX, frame) } : {};
     return [
-      ...(banded ? [intervalBand(band, matrix, color, panel)] : []),
       curve(data, { name: matrix, color, panel, extra, width: banded ? 2 : 1.6 }),
+      ...(banded ? [intervalBand(band, matrix, color, panel)] : []),
     ];
   });
 }
@@ -117,7 +118,12 @@ export function trajectory(
   const specs = quantities.map((quantity) => ({
     title: quantityTitle(quantity),
     x: { name, ...(spread.max > spread.min ? spread : {}) },
-    y: { name: '', scale: true, labelWidthPx: 46, ...(quantity.scale === 'log' ? { kind: 'log' as const } : {}) },
+    y: {
+      name: '',
+      scale: true,
+      labelWidthPx: 46,
+      ...(quantity.scale === 'log' ? { kind: 'log' as const, format: powers } : {}),
+    },
   }));
   const columns = banded ? 1 : columnsFor(frame, 3, 330);
   const layout = { columns, plotHeightPx: banded ? 300 : 150, leftPx: 62, legend: [...matrices] };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MatrixSummary } from '../../../../../main/contract/spectral.ts';
 import { cellQuantities, cellQuantityEntries } from '../../../../../renderer/features/spectrum/cellQuantities.ts';
-import { comparisonHeatmap } from '../../../../../renderer/features/spectrum/charts/comparisonHeatmap.ts';
+import { comparisonHeatmap, heatmapAxes } from '../../../../../renderer/features/spectrum/charts/comparisonHeatmap.ts';
 import { pinnedCurves, type PinnedMatrix } from '../../../../../renderer/features/spectrum/charts/pinnedCurves.ts';
 import { overSteps, positions, trajectory } from '../../../../../renderer/features/spectrum/charts/trajectory.ts';
 import { curvesOf } from '../../../../../renderer/features/spectrum/matrixDetail.ts';
@@ -19,7 +19,8 @@ const pins: PinnedMatrix[] = [
   { label: 'layer 0 q', curves: curvesOf(detail) },
   { label: 'layer 1 up', curves: curvesOf({ ...detail, curves: curvesSample({ sTarget: [3, 2, 0] }) }) },
 ];
-const view = { summaries: along.rows[0]!, quantity: 'relativeChange', chosen: null, pinned: [] };
+const shown = { axes: heatmapAxes(along), everyTarget: along.rows.flat(), chosen: null, pinned: [] };
+const view = { ...shown, summaries: along.rows[0]!, quantity: 'relativeChange' };
 const builders: Record<string, (frame: ChartFrame) => Figure | null> = {
   ...Object.fromEntries(
     cellQuantityEntries.map(([quantity]) => [
@@ -28,7 +29,7 @@ const builders: Record<string, (frame: ChartFrame) => Figure | null> = {
     ]),
   ),
   'curves of a matrix': (at) => matrixCurves(curvesOf(detail), at),
-  'part of the curves': (at) => matrixCurves(curvesOf(detail), at, undefined, [2, 3]),
+  'part of the curves': (at) => matrixCurves(curvesOf(detail), at, undefined, { range: [2, 3], logAngles: true }),
   'pinned, overlaid': (at) => pinnedCurves(pins, 'overlay', at),
   'pinned, a panel each': (at) => pinnedCurves(pins, 'deltaSigma', at),
   'pinned spectra, a panel each': (at) => pinnedCurves(pins, 'spectra', at),
@@ -59,7 +60,10 @@ describe('heat map', () => {
   const labelsOf = (figure: Figure | null): string[] =>
     seriesOf(figure)[0]!.data.map((one) => (one as unknown as { label: { formatter: string } }).label.formatter);
   const of = (summaries: MatrixSummary[], quantity: string): Figure | null =>
-    comparisonHeatmap({ summaries, quantity, chosen: null, pinned: [] }, frame);
+    comparisonHeatmap(
+      { ...shown, summaries, quantity, everyTarget: summaries, axes: { layers: [0, 1], matrices: ['q', 'k', 'up'] } },
+      frame,
+    );
 
   it('draws an angle over its null, and nothing where all are forced', () => {
     const trivial = summaryOf(0, 'k', { meanLeftAngleRad: null, meanLeftNullRad: null });
@@ -85,8 +89,25 @@ describe('heat map', () => {
     expect(of([], 'relativeChange')).toBeNull();
     expect(seriesOf(of(along.rows[0]!.slice(0, 3), 'relativeChange'))[0]!.data).toHaveLength(3);
   });
+  it('keeps the places of cells to come while the job runs, and only those that are there after it', () => {
+    const running = { ...along, rows: [along.rows[0]!.slice(0, 1), [], []], done: 1 };
+    expect(heatmapAxes(running)).toEqual({ layers: [0, 1], matrices: ['q', 'up'] });
+    expect(heatmapAxes({ ...running, settings: { ...along.settings, layers: [4] } }).layers).toEqual([0, 4]);
+    expect(heatmapAxes({ ...running, rows: [[summaryOf(3, 'v')]], done: 1, total: 1 })).toEqual({
+      layers: [3],
+      matrices: ['v'],
+    });
+  });
+  it('has the same colours for the same number at every step', () => {
+    const visualMap = (rows: number): unknown => {
+      const figure = comparisonHeatmap({ ...view, summaries: along.rows[rows]! }, frame)!;
+      const { min, max } = (figure.option as { visualMap: { min: number; max: number } }).visualMap;
+      return [min, max];
+    };
+    expect(visualMap(0)).toEqual(visualMap(2));
+  });
   it('moves over its cells in their grid', () => {
-    expect(of(along.rows[0]!, 'relativeChange')!.picks!.map(({ at }) => at)).toEqual([
+    expect(comparisonHeatmap(view, frame)!.picks!.map(({ at }) => at)).toEqual([
       [0, 0],
       [0, 1],
       [1, 0],

@@ -136,6 +136,11 @@ describe('pins', () => {
 describe('words and tables', () => {
   it('names a pair and a trajectory', () => {
     expect(comparisonTitle({ reference: refOf('peak'), targets: [refOf('end')] })).toBe('peak → end');
+    const named = (name: string) => refOf(`SFT · seed 0 · ${name}`);
+    expect(comparisonTitle({ reference: named('step 20'), targets: [named('step 200')] })).toBe(
+      'SFT · seed 0: step 20 → step 200',
+    );
+    expect(comparisonTitle({ reference: named('a'), targets: [named('a')] })).toBe('SFT · seed 0: a → a');
     expect(comparisonTitle(comparisonSample([10, 20, 40]))).toBe('base → 3 checkpoints, step 10 to step 40');
     expect(settingsWords(comparisonSample([10]))).toBe('q up · all layers · angles at 50 % of the ranks · float32');
   });
