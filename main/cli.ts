@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-/** The command line: `rotascope serve`, `study`, `import`, `compare`, `doctor`. Run by Node 24 directly. */
+/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `export-point`, `export`, `doctor`. Run by Node 24 directly. */
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { ablateCommand } from './cli/ablate.ts';
 import { compareCommand } from './cli/compare.ts';
 import { doctorCommand } from './cli/doctor.ts';
 import { exportCommand } from './cli/export.ts';
+import { exportPointCommand } from './cli/exportPoint.ts';
 import { importCommand } from './cli/import.ts';
 import { serveCommand } from './cli/serve.ts';
 import { studyCommand } from './cli/study.ts';
@@ -16,6 +18,8 @@ const program = new Command('rotascope')
   .addCommand(studyCommand())
   .addCommand(importCommand())
   .addCommand(compareCommand())
+  .addCommand(ablateCommand())
+  .addCommand(exportPointCommand())
   .addCommand(exportCommand())
   .addCommand(doctorCommand());
 

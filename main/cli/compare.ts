@@ -3,69 +3,18 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { EngineClient } from '../api/engineClient.ts';
-import type { EngineEvent, Job } from '../contract/api.ts';
+import type { EngineEvent } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { summariesCsv } from '../ml/spectral/comparisonTables.ts';
 import { attachEngine } from './attach.ts';
 import { comparisonSettings, parseCount, parseLayers, parseMatrices, parseSeed, parseShare } from './compareOptions.ts';
 import type { CompareOptions } from './compareOptions.ts';
-import { comparisonText, compareProgress, writeCurves } from './compareOutput.ts';
-import type { CompareProgress } from './compareOutput.ts';
-import { exitCodes } from './exitCodes.ts';
+import { comparisonText, writeCurves } from './compareOutput.ts';
 import { endWith, printFailure } from './failure.ts';
+import { exitCodeOf, followJob, importOne, importPath, jobProgress, pauseOnSignals } from './followJob.ts';
 import { dataOption } from './serve.ts';
 import { Wake } from './wake.ts';
-
-const eventsPerCall = 1000;
-
-/** Ids of the checkpoints of one path, by step; a folder of a run holds several. @throws the reason why it is not one */
-async function importPath(client: EngineClient, path: string): Promise<string[]> {
-  const verdicts = await client.call('checkpoints.import', { paths: [resolve(path)] });
-  const rejected = verdicts.find(({ verdict }) => verdict === 'rejected');
-  if (rejected || verdicts.length === 0)
-    throw new AppError('CHECKPOINT_INVALID', `${rejected?.path ?? path}: ${rejected?.text ?? 'no checkpoint found.'}`);
-  const ids = verdicts.flatMap(({ checkpointId }) => (checkpointId === null ? [] : [checkpointId]));
-  const steps = new Map<string, number>();
-  for (const { id, step } of await client.call('checkpoints.list', {})) if (step !== null) steps.set(id, step);
-  return ids.sort((a, b) => (steps.get(a) ?? 0) - (steps.get(b) ?? 0));
-}
-
-async function importOne(client: EngineClient, path: string): Promise<string> {
-  const ids = await importPath(client, path);
-  if (ids.length === 1) return ids[0]!;
-  throw new AppError('INVALID_REQUEST', `${path} holds ${ids.length} checkpoints where one is needed.`, {
-    hint: 'Name the folder of one of them.',
-  });
-}
-
-/** Until it has settled; with --json every event is printed. */
-async function follow(
-  client: EngineClient,
-  id: string,
-  wake: Wake,
-  progress: CompareProgress,
-  json: boolean,
-): Promise<Job> {
-  let seen = 0;
-  for (;;) {
-    const job = await client.call('jobs.get', { id });
-    progress.job(job);
-    for (let more = json; more;) {
-      const events = await client.call('jobs.events', { id, afterSeq: seen, limit: eventsPerCall });
-      for (const event of events) console.log(JSON.stringify({ jobId: id, ...event }));
-      seen = events.at(-1)?.seq ?? seen;
-      more = events.length === eventsPerCall;
-    }
-    if (job.state !== 'queued' && job.state !== 'running') return job;
-    await wake.wait();
-  }
-}
-
-function exitCodeOf({ state }: Job): number {
-  if (state === 'succeeded') return exitCodes.ok;
-  return state === 'failed' ? exitCodes.failed : exitCodes.stopped;
-}
 
 async function print(client: EngineClient, id: string, options: CompareOptions): Promise<void> {
   const result = await client.call('spectra.get', { id });
@@ -89,24 +38,16 @@ async function compare(referencePath: string, targetPaths: string[], options: Co
     if (events.some((event) => event.type === 'spectra')) wake.push();
   });
   const { client } = attached;
+  let open: { close(): Promise<void> } = attached;
   try {
     const referenceId = await importOne(client, referencePath);
     const targetIds: string[] = [];
     for (const path of targetPaths) targetIds.push(...(await importPath(client, path)));
     const restorationId = options.restoration === undefined ? null : await importOne(client, options.restoration);
     const { id } = await client.call('spectra.start', { referenceId, targetIds, restorationId, settings });
-    const progress = compareProgress(!options.json);
-    const pause = async (): Promise<never> => {
-      progress.end();
-      console.error('Pausing. The same command goes on from here.');
-      // An engine of our own interrupts its jobs when it stops; another one is asked to stop this one.
-      if (!attached.owned) await client.call('jobs.cancel', { id });
-      await attached.close();
-      process.exit(exitCodes.interrupted);
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => void pause().catch(() => process.exit(exitCodes.interrupted)));
-    const job = await follow(client, id, wake, progress, options.json);
+    const progress = jobProgress(!options.json, 'matrices');
+    open = pauseOnSignals(attached, id, progress);
+    const job = await followJob(client, id, wake, progress, options.json);
     progress.end();
     if (job.error)
       printFailure(
@@ -116,7 +57,7 @@ async function compare(referencePath: string, targetPaths: string[], options: Co
     else if (job.state === 'succeeded') await print(client, id, options);
     return exitCodeOf(job);
   } finally {
-    await attached.close();
+    await open.close();
   }
 }
 

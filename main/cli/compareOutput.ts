@@ -1,42 +1,9 @@
-/** What `rotascope compare` prints and writes: progress, tables, CSV, curves. */
+/** What `rotascope compare` prints and writes: tables, CSV, curves. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { SingleBar } from 'cli-progress';
 import type { EngineClient } from '../api/engineClient.ts';
-import type { Job } from '../contract/api.ts';
 import type { SpectralResult } from '../contract/spectral.ts';
 import { curvesCsv, meansByMatrix, type MatrixMeans } from '../ml/spectral/comparisonTables.ts';
-import { formatDuration } from './studyOutput.ts';
-
-export interface CompareProgress {
-  job(job: Job): void;
-  end(): void;
-}
-
-/** A bar on a terminal, nothing elsewhere. */
-export function compareProgress(shown: boolean): CompareProgress {
-  if (!shown || !process.stderr.isTTY) return { job: () => undefined, end: () => undefined };
-  const bar = new SingleBar({
-    format: '{bar} {value} of {total} matrices  {left}  {text}',
-    stream: process.stderr,
-    hideCursor: true,
-  });
-  let started = false;
-  return {
-    job({ progress, state }) {
-      if (!progress || state !== 'running') return;
-      const { done, total, text, remainingMs } = progress;
-      const shownText = { left: remainingMs ? `${formatDuration(remainingMs)} left` : '', text };
-      if (!started) bar.start(total, done, shownText);
-      started = true;
-      bar.setTotal(total);
-      bar.update(done, shownText);
-    },
-    end: () => {
-      if (started) bar.stop();
-    },
-  };
-}
 
 const percent = (share: number | null): string => (share === null ? '-' : `${(100 * share).toPrecision(3)} %`);
 const ratio = (x: number | null): string => (x === null ? '-' : x.toPrecision(3));
