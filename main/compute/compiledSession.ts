@@ -28,7 +28,7 @@ import {
 } from './stepGraph.ts';
 import type { StepGraph } from './stepGraph.ts';
 import { type StepTrace, traceStep, valuelessTensor } from './stepTrace.ts';
-import type { Feed, Fetch, NativeFeed, Pointer, PreparedRun, TensorflowLibrary } from './tensorflowLibrary.ts';
+import type { Feed, Fetch, Pointer, PreparedRun, TensorflowLibrary } from './tensorflowLibrary.ts';
 
 /** A value on its way into a variable of the TensorFlow session. */
 interface InitialValue {
@@ -119,7 +119,9 @@ class CompiledSession implements Session {
     }
     // Not written first what is replaced at once
     this.#pending = this.#pending.filter(({ sharedName }) => sharedName !== variableSharedName(name));
-    await this.#inTurn(() => this.#run(`Writing "${name}"`, this.#accessTo(name).assign, [{ tensor }], []));
+    // Nothing else pending is written with it: it may be about to be filled too.
+    const { assign } = this.#accessTo(name);
+    await this.#inTurn(() => this.#library.run(`Writing "${name}"`, this.#session, assign, [{ tensor }], []));
   }
 
   names(): string[] {
@@ -200,12 +202,7 @@ class CompiledSession implements Session {
     return result;
   }
 
-  async #run(
-    what: string,
-    prepared: PreparedRun,
-    feeds: (Feed | NativeFeed)[],
-    fetches: Fetch[],
-  ): Promise<HostArray[]> {
+  async #run(what: string, prepared: PreparedRun, feeds: Feed[], fetches: Fetch[]): Promise<HostArray[]> {
     await this.#writePending();
     return this.#library.run(what, this.#session, prepared, feeds, fetches);
   }

@@ -14,7 +14,7 @@ export async function readWeights(folder: string): Promise<{ config: ModelConfig
   const checkpoint = await openCheckpoint(folder);
   try {
     if (!checkpoint.config) throw new AppError('CHECKPOINT_INCOMPLETE', `${folder} has no config.json.`);
-    const config = parseModelConfig(checkpoint.config);
+    const config = parseModelConfig(checkpoint.config, checkpoint.tensors);
     const weights = await checkpoint.readAll();
     checkWeights(config, weights);
     return { config, weights };

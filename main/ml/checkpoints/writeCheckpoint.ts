@@ -29,6 +29,14 @@ export interface CheckpointContents {
  * @throws CONFLICT the folder holds something else; DISK_FULL
  */
 export async function writeCheckpoint(folder: string, contents: CheckpointContents): Promise<void> {
+  await writeWhole(folder, (partial) => writeFiles(partial, contents));
+}
+
+/**
+ * @param write fills the folder it is given, which gets the name `folder` when it returns
+ * @throws CONFLICT the folder holds something other than a checkpoint; DISK_FULL
+ */
+export async function writeWhole(folder: string, write: (partial: string) => Promise<void>): Promise<void> {
   const target = resolve(folder);
   const partial = `${target}.partial`;
   const existing = await entriesOf(target);
@@ -39,7 +47,7 @@ export async function writeCheckpoint(folder: string, contents: CheckpointConten
   try {
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true });
-    await writeFiles(partial, contents);
+    await write(partial);
     await syncFolder(partial);
     await putInPlace(partial, target, existing !== null);
   } catch (error) {

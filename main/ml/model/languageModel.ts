@@ -43,6 +43,13 @@ export interface GenerationRequest {
   padId: number;
 }
 
+/** Weights that need not be in memory all at once. */
+export interface WeightSource {
+  shapes: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+  /** One weight in row-major order, widened to float32. */
+  pieces(name: string): AsyncIterable<Float32Array>;
+}
+
 export class LanguageModel {
   readonly compute: Compute;
   readonly config: ModelConfig;
@@ -50,13 +57,34 @@ export class LanguageModel {
   readonly #variables = new Map<string, Variable>();
   readonly #steps = new Map<string, CompiledStep>();
 
-  /** @throws SHAPE_MISMATCH a weight is missing or has another shape */
-  constructor(compute: Compute, config: ModelConfig, weights: WeightMap, options: { eager?: boolean } = {}) {
-    checkWeights(config, weights);
+  /**
+   * @param weights null: zeros, to be written before they are used
+   * @throws SHAPE_MISMATCH a weight is missing or has another shape
+   */
+  constructor(compute: Compute, config: ModelConfig, weights: WeightMap | null, options: { eager?: boolean } = {}) {
+    if (weights !== null) checkWeights(config, weights);
     this.compute = compute;
     this.config = config;
     this.session = compute.openSession(options);
-    for (const { name, shape } of weightCatalogue(config)) this.addVariable(name, shape, weights.get(name)!.data);
+    for (const { name, shape } of weightCatalogue(config)) {
+      this.addVariable(name, shape, weights === null ? null : weights.get(name)!.data);
+    }
+  }
+
+  /**
+   * The model with its weights read one piece after the other: beside the model there is one piece in memory.
+   * @throws SHAPE_MISMATCH a weight is missing or has another shape
+   */
+  static async load(compute: Compute, config: ModelConfig, source: WeightSource): Promise<LanguageModel> {
+    checkWeights(config, source.shapes);
+    const model = new LanguageModel(compute, config, null);
+    try {
+      for (const { name } of weightCatalogue(config)) await model.session.fill(name, source.pieces(name));
+      return model;
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
   }
 
   get tf(): Tf {
@@ -64,7 +92,7 @@ export class LanguageModel {
   }
 
   /** A further trainable variable (a value head, say); it is no part of `readWeights`. */
-  addVariable(name: string, shape: number[], value: Float32Array): Variable {
+  addVariable(name: string, shape: number[], value: Float32Array | null): Variable {
     const variable = this.session.variable(name, shape, value);
     this.#variables.set(name, variable);
     return variable;

@@ -153,7 +153,10 @@ export function initWeights(config: ModelConfig, random: Philox): WeightMap {
 /**
  * @throws SHAPE_MISMATCH a weight is missing or has another shape; the first one is named
  */
-export function checkWeights(config: ModelConfig, weights: WeightMap): void {
+export function checkWeights(
+  config: ModelConfig,
+  weights: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+): void {
   for (const { name, shape } of weightCatalogue(config)) {
     const found = weights.get(name);
     const hint = 'The weights and config.json have to come from the same checkpoint.';

@@ -33,7 +33,7 @@ export class AdamW {
   constructor(tf: Tf, session: Session, name: string, parameters: Variable[], settings: AdamWSettings) {
     const count = parameters.reduce((sum, parameter) => sum + parameter.size, 0);
     const moment = (which: string): Variable => {
-      return session.variable(`${name}.${which}`, [count], new Float32Array(count), { trainable: false });
+      return session.variable(`${name}.${which}`, [count], null, { trainable: false });
     };
     this.name = name;
     this.#tf = tf;
