@@ -39,6 +39,12 @@ export const router = createRouter({
       meta: { title: 'Checkpoints' },
     },
     {
+      path: '/checkpoints/compare',
+      name: 'compareCheckpoints',
+      component: () => import('./features/checkpoints/CompareView.vue'),
+      meta: { title: 'Compare checkpoints' },
+    },
+    {
       path: '/checkpoints/:id',
       name: 'checkpoint',
       component: () => import('./features/checkpoints/CheckpointView.vue'),

@@ -1,7 +1,8 @@
 /** The catalogue of checkpoints, and importing into it. */
 import { defineStore } from 'pinia';
 import { computed, shallowRef, triggerRef } from 'vue';
-import type { Checkpoint, CheckpointDetail, ImportVerdict } from '../../main/contract/api.ts';
+import type { Checkpoint, CheckpointDetail, CheckpointPatch, ImportVerdict } from '../../main/contract/api.ts';
+import type { CheckpointDiff, Verification } from '../../main/contract/catalogue.ts';
 import { call, onEngineEvent } from '../engine/engine.ts';
 import { throttled } from './throttled.ts';
 import { useToasts } from './toasts.ts';
@@ -45,12 +46,12 @@ export const useCheckpoints = defineStore('checkpoints', () => {
   }
 
   /** The good ones are imported, each bad one is listed with its reason. */
-  async function importReviewed(): Promise<void> {
+  async function importReviewed(copy: boolean): Promise<void> {
     const current = review.value;
     if (current === null) return;
     review.value = { ...current, phase: 'importing' };
     try {
-      const verdicts = await call('checkpoints.import', { paths: current.paths.slice(0, 200) });
+      const verdicts = await call('checkpoints.import', { paths: current.paths.slice(0, 200), copy });
       review.value = { ...current, phase: 'done', verdicts };
       await refresh();
     } catch (error) {
@@ -77,5 +78,18 @@ export const useCheckpoints = defineStore('checkpoints', () => {
     });
   }
 
-  return { byId, loaded, all, review, refresh, detail, look, importReviewed, closeReview, remove };
+  function put(checkpoints: Checkpoint[]): void {
+    for (const checkpoint of checkpoints) byId.value.set(checkpoint.id, checkpoint);
+    triggerRef(byId);
+  }
+  const update = async (ids: string[], patch: CheckpointPatch): Promise<void> =>
+    put(await call('checkpoints.update', { ids, patch }));
+  const relink = async (id: string, path: string): Promise<void> =>
+    put([await call('checkpoints.relink', { id, path })]);
+  const verify = (id: string, content: boolean): Promise<Verification> => call('checkpoints.verify', { id, content });
+  const hash = (ids: string[]): Promise<{ jobId: string | null }> => call('checkpoints.hash', { ids });
+  const diff = (aId: string, bId: string): Promise<CheckpointDiff> => call('checkpoints.diff', { aId, bId });
+
+  const importing = { review, look, importReviewed, closeReview };
+  return { byId, loaded, all, refresh, detail, remove, update, relink, verify, hash, diff, ...importing };
 });

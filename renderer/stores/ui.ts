@@ -21,6 +21,8 @@ export interface UiState {
   jobFilter: string;
   checkpointFilter: string;
   tensorFilter: string;
+  /** Keys of the groups of the checkpoint list that are closed. */
+  closedCheckpointGroups: string[];
   /** Seed shown on a study page: -1 is "all seeds". */
   studySeed: number;
   figuresAsTable: string[];
@@ -52,6 +54,7 @@ const initial: UiState = {
   jobFilter: 'all',
   checkpointFilter: '',
   tensorFilter: '',
+  closedCheckpointGroups: [],
   studySeed: -1,
   figuresAsTable: [],
   spectrumPair: 'base-end',

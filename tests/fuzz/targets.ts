@@ -3,6 +3,7 @@
  * answers with an import code; anything else that happens is a fault.
  */
 import { deepEqual, equal, ok } from 'node:assert/strict';
+import { runInNewContext } from 'node:vm';
 import { AppError } from '../../main/contract/errors.ts';
 import { importCodeOf, importFault } from '../../main/ml/checkpoints/importCodes.ts';
 import { parseShardIndex, type ShardIndex } from '../../main/ml/checkpoints/shardIndex.ts';
@@ -38,13 +39,26 @@ export function checkHeader(file: Buffer): SafetensorsHeader {
   return parseHeader(text, file.length - 8 - length, 'x.safetensors');
 }
 
+/**
+ * JSON.parse as another reading. V8 13.6 (Node 24.21) may take a key with escapes for one that it has read before, `"b\"\\"`
+ * for `"b\\\""`: what seems to differ is read again in a context that has read nothing yet.
+ */
+function compareWithParsed(text: string, compare: (json: unknown) => void): void {
+  try {
+    compare(JSON.parse(text));
+  } catch {
+    compare(structuredClone(runInNewContext('JSON.parse(text)', { text })));
+  }
+}
+
 /** JSON.parse sees the same names, and they tile the data. */
 function checkAcceptedHeader({ tensors, metadata }: SafetensorsHeader, file: Buffer): void {
   const length = Number(file.readBigUInt64LE(0));
-  const json = JSON.parse(file.toString('utf8', 8, 8 + length)) as Record<string, unknown>;
-  const names = Object.keys(json).filter((name) => name !== '__metadata__');
-  deepEqual([...tensors.keys()].sort(), names.sort());
-  deepEqual(Object.fromEntries(metadata), json['__metadata__'] ?? {});
+  compareWithParsed(file.toString('utf8', 8, 8 + length), (json) => {
+    const { __metadata__: said, ...entries } = json as Record<string, unknown>;
+    deepEqual([...tensors.keys()].sort(), Object.keys(entries).sort());
+    deepEqual(Object.fromEntries(metadata), said ?? {});
+  });
   let covered = 0;
   for (const { dtype, shape, begin, end } of [...tensors.values()].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     equal(begin, covered);
@@ -91,8 +105,9 @@ export function checkIndex(file: Buffer): ShardIndex {
 }
 
 function checkAcceptedIndex({ weightMap, shards }: ShardIndex, file: Buffer): void {
-  const json = JSON.parse(file.toString('utf8')) as { weight_map: Record<string, string> };
-  deepEqual(Object.fromEntries(weightMap), json.weight_map);
+  compareWithParsed(file.toString('utf8'), (json) => {
+    deepEqual(Object.fromEntries(weightMap), (json as { weight_map: unknown }).weight_map);
+  });
   deepEqual([...new Set(weightMap.values())], shards);
   ok(weightMap.size > 0);
   // A plain name: nothing that any system takes for a path.
