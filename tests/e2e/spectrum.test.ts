@@ -1,8 +1,11 @@
 /** The Spectrum page on the sample study: composed, run, read by keyboard, pinned, along a trajectory, after a reload. */
+import { statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { SpectralComparison } from '../../main/contract/spectral.ts';
 import { narrow, openPage, wide } from './browser.ts';
+import { copyOfFixture, temporaryFolder } from './engineUnderTest.ts';
 import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
 
@@ -10,7 +13,9 @@ import { chromium, describeWith } from './parts.ts';
 const runMs = 90_000;
 
 describeWith([chromium], 'The Spectrum page in Chromium', () => {
+  const models = temporaryFolder('models');
   const lab = startLab();
+  afterAll(() => models.remove());
   const figure = (page: Page, title: string | RegExp) =>
     page.locator('main section.figure').filter({ has: page.getByRole('heading', { name: title }) });
   const badge = (page: Page, text: string) => page.locator('main header .badge', { hasText: text });
@@ -85,7 +90,7 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
     const pinned = figure(page, 'Pinned matrices');
     await pinned.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
     for (const quantity of ['Mean left angle / null', 'Share of the change in the values / null']) {
-      await page.getByLabel('Quantity', { exact: true }).selectOption({ label: quantity });
+      await page.getByRole('combobox', { name: 'Quantity', exact: true }).selectOption({ label: quantity });
       await heatmap.getByText('The middle colour is 1').waitFor();
     }
     await inBothThemes(page, picture, 'spectrum-result');
@@ -98,7 +103,7 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
     await page.reload();
     await figure(page, 'Layer 0, k').waitFor();
     await figure(page, 'Pinned matrices').waitFor();
-    expect(await page.getByLabel('Quantity', { exact: true }).inputValue()).toBe('valueEnergy');
+    expect(await page.getByRole('combobox', { name: 'Quantity', exact: true }).inputValue()).toBe('valueEnergy');
     // A click opens a cell too.
     await figure(page, 'Where the checkpoints differ')
       .locator('[role=img] svg text', { hasText: /^\d/ })
@@ -109,6 +114,85 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
     await page.waitForURL((url) => url.pathname === '/spectrum');
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('heading', { name: 'Comparisons' }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('places the handles by keyboard and mouse, and compares a whole trajectory', async () => {
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'Spectrum' }).click();
+    const target = page.getByRole('slider', { name: 'Target' });
+    await target.focus();
+    await page.keyboard.press('End');
+    expect(await target.getAttribute('aria-valuetext')).toContain('step 500');
+    const reference = page.getByRole('slider', { name: 'Reference' });
+    const [from, to] = [await reference.boundingBox(), await target.boundingBox()];
+    await page.mouse.move(from!.x + from!.width / 2, from!.y + 15);
+    await page.mouse.down();
+    await page.mouse.move((from!.x + to!.x) / 2 + 14, from!.y + 15, { steps: 5 });
+    await page.mouse.up();
+    expect(await reference.getAttribute('aria-valuetext')).toContain('step 200');
+    // The choice is in the address, and there after a reload.
+    await page.reload();
+    expect(await reference.getAttribute('aria-valuetext')).toContain('step 200');
+    await page.getByRole('button', { name: 'base → SFT_End' }).click();
+    await page.getByLabel('Whole trajectory as targets').check();
+    await page.getByText(/^3 checkpoints, steps 20 to 500/).waitFor();
+    await page.getByRole('button', { name: 'Compare', exact: true }).click();
+    await badge(page, 'done').waitFor({ timeout: runMs });
+    const along = figure(page, 'Along the trajectory');
+    await along.scrollIntoViewIfNeeded();
+    await along.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
+    await page.getByLabel('Quantities over the steps').selectOption('all');
+    await along.locator('[role=img] svg text', { hasText: 'Change of the stable rank (%)' }).waitFor();
+    const slider = page.getByRole('slider', { name: /Target shown/ });
+    await slider.focus();
+    await page.keyboard.press('Home');
+    await figure(page, 'Layer 0, q')
+      .getByText(/→ .*step 20\./)
+      .waitFor();
+    await whole(page, picture, 'spectrum-trajectory-light');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('a study leads here with its pair', async () => {
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    const [study] = await lab.engine.call('studies.list', {});
+    await page.goto(`${lab.engine.origin}/studies/${study!.id}`);
+    await page.setViewportSize({ width: 1440, height: 6000 });
+    const heatmap = figure(page, 'Where two checkpoints differ');
+    await heatmap.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
+    await heatmap.scrollIntoViewIfNeeded();
+    await picture('study-heatmap-light');
+    await heatmap.getByRole('button', { name: 'Open in Spectrum' }).click();
+    await page.waitForURL((url) => url.pathname === '/spectrum' && url.searchParams.has('targets'));
+    await page.getByText(/matrices.*of memory/).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('says inline what cannot be compared, and why a comparison failed', async () => {
+    const paths = ['tiny-llama', 'tiny-qwen2', 'tiny-llama-end'].map((name) => copyOfFixture(name, models.folder));
+    const verdicts = await lab.engine.call('checkpoints.import', { paths });
+    const [llama, qwen, end] = verdicts.map(({ checkpointId }) => checkpointId!);
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.goto(`${lab.engine.origin}/spectrum?reference=${llama}&targets=${qwen}`);
+    const plan = page.locator('main form footer');
+    await plan.locator('.bad').waitFor();
+    expect(await page.getByRole('button', { name: 'Compare', exact: true }).isDisabled()).toBe(true);
+    await picture('spectrum-mismatch-light');
+    await page.goto(`${lab.engine.origin}/spectrum?reference=${llama}&targets=${end}`);
+    await page.getByText(/matrices.*of memory/).waitFor();
+    const weights = join(models.folder, 'tiny-llama-end', 'model.safetensors');
+    truncateSync(weights, statSync(weights).size - 1000);
+    await page.getByRole('button', { name: 'Compare', exact: true }).click();
+    await badge(page, 'failed').waitFor({ timeout: runMs });
+    await page.getByRole('alert').getByText(/./).first().waitFor();
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    await picture('spectrum-failed-light');
     expect(faults).toEqual([]);
     await context.close();
   });
