@@ -39,11 +39,15 @@ export interface EngineUnderTest {
   ended: Promise<number | string>;
 }
 
-/** Starts `rotascope serve` and waits until it answers; killed when the test ends. */
-export async function startEngineProcess(dataFolder: string, faults: object = {}): Promise<EngineUnderTest> {
+/** Starts `rotascope serve` and waits until it answers; killed when the test ends. With `process.env`: the real kinds. */
+export async function startEngineProcess(
+  dataFolder: string,
+  faults: object = {},
+  env: NodeJS.ProcessEnv = testEnvironment(faults),
+): Promise<EngineUnderTest> {
   const child = spawn(process.execPath, [cliEntry, 'serve', '--json', '--no-open', '--data', dataFolder], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: testEnvironment(faults),
+    env,
   });
   const errors: string[] = [];
   child.stderr.on('data', (data: Buffer) => errors.push(data.toString()));

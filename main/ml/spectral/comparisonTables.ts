@@ -43,7 +43,8 @@ export function curvesCsv(curves: MatrixCurves): string {
     'rank', 'sReference', 'sTarget', 'deltaSigma', 'deltaSigmaNull', 'leftRad', 'rightRad', 'leftNullRad', 'rightNullRad',
   ]); // prettier-ignore
   const lines = sReference.map((s, i) => {
-    const deltaSigma = sTarget[i]! - s;
+    // without the digits that the subtraction invents
+    const deltaSigma = Number((sTarget[i]! - s).toPrecision(12));
     const angles = [leftRad, rightRad, leftNullRad, rightNullRad].map((angle) => angle[i] ?? null);
     return csvLine([i + 1, s, sTarget[i]!, deltaSigma, deltaSigmaNull[i] ?? null, ...angles]);
   });
