@@ -131,11 +131,8 @@ describeWith([chromium], 'Ablations in Chromium', () => {
     'composed by keyboard: a heat map, and a line through three checkpoints',
     async () => {
       const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
-      const named = async (name: string): Promise<string> => {
-        const all = await lab.engine.call('checkpoints.list', {});
-        return all.find((one) => one.name.includes(name))!.id;
-      };
-      const [peak, end] = [await named('peak'), await named('end')];
+      const { id: studyId } = await lab.engine.call('studies.openSample', {});
+      const { peak, end } = await lab.engine.call('sweeps.studyCheckpoints', { studyId, seed: 0 });
       await page.goto(`${lab.engine.origin}/ablations/new?reference=${peak}&target=${end}`);
       await page.getByRole('heading', { name: 'New ablation' }).waitFor();
       const target = page.getByRole('combobox', { name: /^Target/ });

@@ -38,10 +38,13 @@ export function controlTest(
   return { p, replicates: evaluated.length, leastP: 1 / (1 + evaluated.length), isBeyond: p <= significance };
 }
 
-/** "OOD: not distinguishable from its controls (p = 0.25, 3 scrambled; p cannot go below 0.25 with 3)". */
-export function controlWords(test: ControlTest, kind: RandomControl, split: string): string {
-  const { p, replicates, leastP, isBeyond } = test;
+/** "not distinguishable from its controls (p = 0.25; with 3 p cannot go below 0.25)". */
+export function testWords({ p, replicates, leastP, isBeyond }: ControlTest): string {
   const says = isBeyond ? 'beyond its controls' : 'not distinguishable from its controls';
-  const limit = leastP > significance ? `; with ${replicates} replicates p cannot go below ${leastP.toFixed(2)}` : '';
-  return `${split}: ${says} (p = ${p.toFixed(2)}, ${replicates} ${kind}${limit})`;
+  const limit = leastP > significance ? `; with ${replicates} p cannot go below ${leastP.toFixed(2)}` : '';
+  return `${says} (p = ${p.toFixed(2)}${limit})`;
 }
+
+/** "OOD against 3 scrambled controls: not distinguishable ...". */
+export const controlWords = (test: ControlTest, kind: RandomControl, split: string): string =>
+  `${split} against ${test.replicates} ${kind} controls: ${testWords(test)}`;

@@ -8,7 +8,7 @@ import { curve, intervalBand, whiskers, type IntervalPoint, type TipPoint } from
 import type { ChartTheme } from '../../../figures/palette.ts';
 import { percent, percentWithInterval } from '../../../figures/quantities.ts';
 import { accuracy, mean, splitLabels, type Split } from '../../study/charts/seedView.ts';
-import { controlTest, controlWords } from '../controlTest.ts';
+import { controlTest, testWords } from '../controlTest.ts';
 import { isRankClipped, requestedRanks, type Site } from '../sweepPoints.ts';
 
 export const splits: Split[] = ['inDist', 'ood'];
@@ -46,18 +46,29 @@ const shareOf = (point: SweepPointResult | null, split: Split): number | null =>
 const controlShares = ({ controls }: Site, kind: RandomControl, split: Split): number[] =>
   (controls[kind] ?? []).flatMap((one) => shareOf(one, split) ?? []);
 
+/** All that is said of a site and split, in one place: accuracy, each kind of control with its test, dose and ceiling. */
 function editTip(site: Site, split: Split, context: PanelContext): string {
-  const { point } = site;
+  const { point, dose, ceiling } = site;
   const { correct, n } = scoreOf(point, split)!;
-  const lines = [`${splitLabels[split]}: ${percentWithInterval(correct, n)}`];
+  const lines = [`${splitLabels[split]} ${percentWithInterval(correct, n)}`];
   for (const kind of randomControls) {
+    const shares = controlShares(site, kind, split);
     const test = controlTest(point, site.controls[kind] ?? [], context.target, split);
-    if (test !== null) lines.push(controlWords(test, kind, splitLabels[split]));
-  }
-  if (split === 'ood' && isRankClipped(point))
+    if (shares.length === 0) continue;
+    const [low, high] = [Math.min(...shares), Math.max(...shares)];
+    const tested = test === null ? '' : `; ${testWords(test)}`;
     lines.push(
-      `mean effective rank ${Number(point.record.effectiveRank.toFixed(1))} of ${requestedRanks(point)} asked for`,
+      `   ${shares.length} ${kind} controls ${(100 * low).toFixed(1)} to ${percent(high)}, mean ${percent(mean(shares))}${tested}`,
     );
+  }
+  const [dosed, ceiled] = [shareOf(dose, split), shareOf(ceiling, split)];
+  const beside = [
+    ...(dosed === null ? [] : [`dose ${percent(dosed)}`]),
+    ...(ceiled === null ? [] : [`ceiling ${percent(ceiled)}`]),
+  ];
+  if (beside.length > 0) lines.push(`   ${beside.join(', ')}`);
+  if (split === 'ood' && isRankClipped(point))
+    lines.push(`mean effective rank ${point.record.effectiveRank.toFixed(1)} of ${requestedRanks(point)} asked for`);
   return lines.join('\n');
 }
 
@@ -82,6 +93,9 @@ function ownLines(split: Split, { target, reference, ends, theme }: PanelContext
               position: isTarget ? 'insideEndTop' : 'insideStartTop',
               color: theme.ink,
               fontSize: 11,
+              // Curves run through it: an edge of the ground keeps it legible.
+              textBorderColor: theme.surface,
+              textBorderWidth: 3,
               distance: 3,
             },
           },
@@ -152,12 +166,7 @@ function controlSeries(
     low: 100 * low,
     high: 100 * high,
   }));
-  const means = ranges.map(({ site, shares, low, high }): TipPoint => ({
-    value: [site.label, 100 * mean(shares)],
-    tip:
-      `${splitLabels[split]}, ${kind} controls: mean ${percent(mean(shares))}, ` +
-      `range ${percent(low)} to ${percent(high)}, ${shares.length} models`,
-  }));
+  const means = ranges.map(({ site, shares }): TipPoint => ({ value: [site.label, 100 * mean(shares)], tip: '' }));
   const { symbol, opacity } = controlMarks[kind];
   const isBand = isJoined && ranges.length > 1;
   const line = curve(means, { name, color: theme.neutral, panel, dashed: true, width: 1.2, symbol, opacity });
@@ -173,15 +182,7 @@ function doseSeries(sites: Site[], split: Split, { theme, panel }: PanelContext)
   const data = sites.flatMap(({ label, dose }): TipPoint[] => {
     const score = scoreOf(dose, split);
     if (dose === null || score === null) return [];
-    const negative = dose.record.negativeSingularValues;
-    const note = negative === 0 ? '' : `, ${negative} negative singular values`;
-    return [
-      {
-        value: [label, (100 * score.correct) / score.n],
-        tip: `${splitLabels[split]}, dose (change ${percent(dose.record.relativeChange, 2)}${note}): ${percentWithInterval(score.correct, score.n)}`,
-        key: dose.key,
-      },
-    ];
+    return [{ value: [label, (100 * score.correct) / score.n], tip: '', key: dose.key }];
   });
   if (data.length === 0) return [];
   const itemStyle = { color: theme.surface, borderColor: theme[split], borderWidth: 1.8 };
@@ -206,8 +207,7 @@ function ceilingSeries(sites: Site[], split: Split, { theme, panel, isJoined }: 
   const data = sites.flatMap(({ label, ceiling }): TipPoint[] => {
     const score = scoreOf(ceiling, split);
     if (ceiling === null || score === null) return [];
-    const tip = `${splitLabels[split]}, ceiling: ${percentWithInterval(score.correct, score.n)}`;
-    return [{ value: [label, (100 * score.correct) / score.n], tip, key: ceiling.key }];
+    return [{ value: [label, (100 * score.correct) / score.n], tip: '', key: ceiling.key }];
   });
   if (data.length === 0) return [];
   const lineStyle = { width: 1.6, type: 'dotted', opacity: isJoined ? 1 : 0 };

@@ -128,8 +128,12 @@ export function sizeSeries(sites: Site[], panel: number, theme: ChartTheme, isJo
 }
 
 /** Sizes far apart (values are moved much less than vectors) need a logarithmic axis, which zero cannot be on. */
-export function sizeAxis(sites: Site[]): { kind: 'value' | 'log'; min?: number } {
+export function sizeAxis(sites: Site[]): { kind: 'value' | 'log'; min?: number; max?: number } {
   const sizes = sites.flatMap(({ point, dose }) => [sizeOf(point), ...(dose === null ? [] : [sizeOf(dose)])]);
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
-  return least > 0 && most / least > 20 ? { kind: 'log' } : { kind: 'value', min: 0 };
+  const power = (value: number, round: (x: number) => number): number =>
+    Number((10 ** round(Math.log10(value))).toPrecision(1));
+  if (least > 0 && most / least > 20)
+    return { kind: 'log', min: power(least, Math.floor), max: power(most, Math.ceil) };
+  return { kind: 'value', min: 0 };
 }

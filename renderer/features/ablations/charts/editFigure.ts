@@ -46,18 +46,23 @@ function columnOf(sweep: SweepResult, pair: number, edit: RevertKind, axis: Swee
 
 type Row = 'accuracy' | 'increments' | 'size';
 
-function specOf(row: Row, column: Column, extent: { min: number; max: number; step: number }): PanelSpec {
+interface SharedAxes {
+  accuracy: { min: number; max: number; step: number };
+  size: { kind: 'value' | 'log'; min?: number; max?: number };
+}
+
+function specOf(row: Row, column: Column, shared: SharedAxes): PanelSpec {
   const categories = column.sites.map(({ label }) => label);
   const x = { name: column.xName, kind: 'category' as const, categories };
   if (row === 'accuracy')
-    return { title: column.title, x, y: { name: 'accuracy (%)', ...extent }, plotHeightPx: accuracyPx };
+    return { title: column.title, x, y: { name: 'accuracy (%)', ...shared.accuracy }, plotHeightPx: accuracyPx };
   if (row === 'increments') {
     const title = 'Increment over the previous point: gained, lost, net';
     return { title, x, y: { name: 'points' }, plotHeightPx: incrementsPx };
   }
   const y = {
     name: 'change (%)',
-    ...sizeAxis(column.sites),
+    ...shared.size,
     format: (value: number | string) => decimal(Number(value)),
   };
   return { title: "Size of the change, ||W' - W|| / ||W||", x, y, plotHeightPx: sizePx };
@@ -90,7 +95,7 @@ export function editFigure(sweep: SweepResult, pair: number, edit: RevertKind, f
     'size',
   ];
   const [target, reference] = [ownPoint(sweep, pair, 'target'), ownPoint(sweep, pair, 'reference')];
-  const extent = accuracyExtent(sites, [target, reference]);
+  const shared = { accuracy: accuracyExtent(sites, [target, reference]), size: sizeAxis(sites) };
   const across = columnsFor(frame, columns.length, 430);
   // Side by side: row by row. Below each other: all rows of an axis, then the next axis.
   const cells =
@@ -100,7 +105,7 @@ export function editFigure(sweep: SweepResult, pair: number, edit: RevertKind, f
   const shown = cells.filter(({ row, column }) => across > 1 || row !== 'increments' || column.isCumulative);
   const names = isEvaluated ? legendNames(sites) : [];
   const layout = { columns: across, plotHeightPx: accuracyPx, ...(names.length > 0 ? { legend: names } : {}) };
-  const specs = shown.map(({ row, column }) => specOf(row, column, extent));
+  const specs = shown.map(({ row, column }) => specOf(row, column, shared));
   const { heightPx, ...axes } = panels(specs, layout, frame);
   const ends = endNames(sweep, pair);
   const series = shown.flatMap(({ row, column }, panel): object[] => {
@@ -117,7 +122,7 @@ export function editFigure(sweep: SweepResult, pair: number, edit: RevertKind, f
       ...axes,
       series,
       ...(names.length > 0 ? { legend: legend(names, frame) } : {}),
-      tooltip: tooltip(theme, 'axis', (at) => `${at}`),
+      tooltip: tooltip(theme, 'axis', String),
     },
     summary: `${editLabels[edit]}, ${ends.target} towards ${ends.reference}: ${columns.map(summaryOf).join('; ')}.`,
     picks: picksOf(sweep, sites, pair),

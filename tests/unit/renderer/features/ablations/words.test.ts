@@ -60,10 +60,10 @@ describe('an edit against its controls', () => {
   it('names the limit that few replicates set', () => {
     const test = controlTest(edit, controls([9, 12, 10]), target!, 'ood')!;
     expect(controlWords(test, 'scrambled', 'OOD')).toBe(
-      'OOD: not distinguishable from its controls (p = 0.25, 3 scrambled; with 3 replicates p cannot go below 0.25)',
+      'OOD against 3 scrambled controls: not distinguishable from its controls (p = 0.25; with 3 p cannot go below 0.25)',
     );
     const beyond = controlTest(edit, controls(Array.from({ length: 19 }, () => 10)), target!, 'ood')!;
-    expect(controlWords(beyond, 'noise', 'OOD')).toBe('OOD: beyond its controls (p = 0.05, 19 noise)');
+    expect(controlWords(beyond, 'noise', 'OOD')).toBe('OOD against 19 noise controls: beyond its controls (p = 0.05)');
   });
 });
 
