@@ -38,11 +38,10 @@ export interface GeneralPointsOptions {
 
 export function generalPoints(options: GeneralPointsOptions = {}): TextTask<Hand> {
   const { target = 24, testShare = defaultTestShare, rewards = publishedRewards, stepLimitReward = -1 } = options;
-  const solutionsOf = rememberSolutions(target);
   const numbersOf = (ranks: readonly number[], split: Split): number[] => ranks.map((rank) => cardValue(rank, split));
 
   const deal = (ranks: readonly number[], split: Split, random: Philox): Hand | null => {
-    const solutions = solutionsOf(numbersOf(ranks, split));
+    const solutions = solutionsOf(numbersOf(ranks, split), target);
     return solutions.length === 0 ? null : { ranks, formula: random.choice(solutions) };
   };
   const parts = (split: Split, { ranks, formula }: Hand): AnswerPart[] => {
@@ -79,7 +78,7 @@ export function generalPoints(options: GeneralPointsOptions = {}): TextTask<Hand
     }),
     examples: (episode) => [{ prompt: promptOf(episode), answer: writeAnswer(parts(episode.split, episode.problem)) }],
     rightEndings: ({ split, problem }) =>
-      solutionsOf(numbersOf(problem.ranks, split)).map((formula) => `${formula}=${target}"`),
+      solutionsOf(numbersOf(problem.ranks, split), target).map((formula) => `${formula}=${target}"`),
     verify,
     open: (episode, dialogue) =>
       revisionDialogue(
@@ -90,16 +89,15 @@ export function generalPoints(options: GeneralPointsOptions = {}): TextTask<Hand
   };
 }
 
-/** Solutions by the numbers in any order. */
-function rememberSolutions(target: number): (numbers: readonly number[]) => string[] {
-  const known = new Map<string, string[]>();
-  return (numbers) => {
-    const sorted = ascending(numbers);
-    const key = sorted.join();
-    const found = known.get(key) ?? solveHand(sorted, target);
-    known.set(key, found);
-    return found;
-  };
+const solved = new Map<string, string[]>();
+
+/** Every solution, remembered by target and numbers in any order: there are about 2,000 hands. */
+function solutionsOf(numbers: readonly number[], target: number): string[] {
+  const sorted = ascending(numbers);
+  const key = `${target}: ${sorted.join()}`;
+  const found = solved.get(key) ?? solveHand(sorted, target);
+  solved.set(key, found);
+  return found;
 }
 
 const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);

@@ -14,7 +14,7 @@ export function pivotColumns(matrix: IntegerMatrix): number[] {
     const found = rows.findIndex((row, i) => i >= top && row[column] !== 0);
     if (found < 0) continue;
     [rows[top], rows[found]] = [rows[found]!, rows[top]!];
-    const pivot = rows[top]![column]!;
+    const pivot = rows[top][column]!;
     for (let i = top + 1; i < rows.length; i++) {
       const factor = rows[i]![column]!;
       rows[i] = rows[i]!.map((value, j) => (value * pivot - factor * rows[top]![j]!) / previous);

@@ -42,7 +42,6 @@ export function navigation(options: NavigationOptions = {}): TextTask<Route> {
   const { shape = defaultShape, routes, rewards = publishedRewards, stepLimitReward = -1 } = options;
   const verify: TextTask<Route>['verify'] = ({ problem, split }, answer, position) =>
     verifyAction(answer, problem, split, position, rewards);
-  const examples: TextTask<Route>['examples'] = ({ problem, split }) => examplesOf(problem, split, options.answerStyle);
   return {
     name: 'navigation',
     stepLabels: { format: 'format', card: 'observation', number: 'instruction', formula: 'action' },
@@ -56,13 +55,14 @@ export function navigation(options: NavigationOptions = {}): TextTask<Route> {
       heldOutKey: (route) => keysOf(instructionsOf(route)).multiset,
       underOtherRule: (route) => route,
     }),
-    examples,
+    examples: ({ problem, split }) => examplesOf(problem, split, options.answerStyle),
     rightEndings: ({ problem, split }, position) => [`${pointsOf(problem, split)[position]!.action}"`],
     verify,
     open: (episode, dialogue) =>
       routeDialogue(
         {
-          prompts: examples(episode).map(({ prompt }) => prompt),
+          points: pointsOf(episode.problem, episode.split).length,
+          prompt: (position) => promptAt(episode.problem, episode.split, position),
           verify: (answer, position) => verify(episode, answer, position),
           stepLimitReward,
         },
@@ -73,13 +73,19 @@ export function navigation(options: NavigationOptions = {}): TextTask<Route> {
 }
 
 function examplesOf(route: Route, split: Split, style: NavigationOptions['answerStyle']): TextExample[] {
-  const points = pointsOf(route, split);
   const instructions = instructionsOf(route);
-  return points.map((point, position) => ({
-    prompt: [{ role: 'user', content: promptText(split, instructions, points.slice(0, position + 1)) }],
+  return pointsOf(route, split).map((point, position) => ({
+    prompt: promptAt(route, split, position),
     answer: writeAnswer(answerParts(point, instructions[point.instruction]!, style)),
   }));
 }
+
+const promptAt = (route: Route, split: Split, position: number): Message[] => [
+  {
+    role: 'user',
+    content: promptText(split, instructionsOf(route), pointsOf(route, split).slice(0, position + 1)),
+  },
+];
 
 function answerParts(point: RoutePoint, instruction: string, style: NavigationOptions['answerStyle']): AnswerPart[] {
   return [

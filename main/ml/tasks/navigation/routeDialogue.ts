@@ -14,8 +14,9 @@ import {
 } from '../textTask.ts';
 
 export interface RouteRules {
-  /** By point. */
-  prompts: readonly (readonly Message[])[];
+  /** Points of the route; success is the right action at the last one. */
+  points: number;
+  prompt(position: number): readonly Message[];
   verify(answer: string, position: number): TextVerdict;
   /** Added to the last of several failed tries at a point. */
   stepLimitReward: number;
@@ -24,9 +25,9 @@ export interface RouteRules {
 /** @throws INVALID_REQUEST attempts below 1 */
 export function routeDialogue(rules: RouteRules, { attempts }: DialogueOptions): Dialogue {
   requireAttempts(attempts);
-  const last = rules.prompts.length - 1;
+  const last = rules.points - 1;
   let position = 0;
-  let messages: Message[] = [...rules.prompts[0]!];
+  let messages: Message[] = [...rules.prompt(0)];
   let used = 0;
   let done = false;
   let success = false;
@@ -55,7 +56,7 @@ export function routeDialogue(rules: RouteRules, { attempts }: DialogueOptions):
       if (verdict.correct && !done) {
         position++;
         used = 0;
-        messages = [...rules.prompts[position]!];
+        messages = [...rules.prompt(position)];
       }
       const reward = verdict.reward + (limitReached && attempts > 1 ? rules.stepLimitReward : 0);
       return { verdict, reward, done, success, limitReached };

@@ -23,8 +23,9 @@ import type { Leg, Route } from './route.ts';
 /** Generous to the published thousand routes, and small enough to be read at once. */
 const largestFileChars = 64 * 1024 * 1024;
 const mostRoutes = 20_000;
-const mostLegs = 64;
-const mostForwards = 50;
+/** A prompt shows all that came before: the prompts of a route grow with the square of its points. */
+const mostLegs = 40;
+const mostForwards = 10;
 
 const heading = z.number().int().min(-360).max(360);
 /** Shown inside one line of a prompt. */

@@ -68,7 +68,7 @@ function judge(action: string | null, observed: string | null, point: RoutePoint
     const [reason, fault] = claimed
       ? ['not_at_intersection', 'you are not at an intersection.']
       : ['at_intersection', 'you are at an intersection.'];
-    return { verdict: 'INCORRECT_OBSERVATION', reason: reason!, fault: fault! };
+    return { verdict: 'INCORRECT_OBSERVATION', reason: reason, fault: fault };
   }
   return { verdict: 'INCORRECT_ACTION', reason: 'wrong_action', fault: 'the action is not the right one here.' };
 }

@@ -10,7 +10,7 @@ import { type TextTaskOptions, openTextTask } from '../../../../main/ml/tasks/te
 
 const splits: Split[] = ['inDist', 'ood'];
 const variants = textTaskNames.flatMap((name) =>
-  (['published', 'json'] as const).map((answerStyle) => ({ name, answerStyle }) as TextTaskOptions),
+  (['published', 'json'] as const).map((answerStyle) => ({ name, answerStyle })),
 );
 const label = ({ name, answerStyle }: TextTaskOptions): string => `${name} (${answerStyle})`;
 
