@@ -7,10 +7,10 @@
  */
 import type { AnswerReading } from './textTask.ts';
 
-/** A thousand times the 512 tokens of a published answer. */
-const longestAnswerChars = 1_000_000;
+/** A hundred times the 512 tokens of a published answer. */
+const longestAnswerChars = 200_000;
 /** Four cards, or a matrix of twenty entries, with blanks. */
-const longestListChars = 1000;
+const longestListChars = 400;
 
 export interface AnswerFields {
   reading: AnswerReading;
