@@ -35,6 +35,7 @@ export interface UiState {
   openCell: CellAddress;
   pinnedCells: CellAddress[];
   pinnedView: string;
+  logAngles: boolean;
   trajectoryView: string;
   /** Fields of a new comparison that differ from their defaults, as they were typed. */
   comparisonDraft: Record<string, string>;
@@ -65,6 +66,7 @@ const initial: UiState = {
   openCell: { id: '', target: 0, weight: '' },
   pinnedCells: [],
   pinnedView: 'overlay',
+  logAngles: false,
   trajectoryView: 'one',
   comparisonDraft: {},
   paperStudy: '',

@@ -203,7 +203,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
         source: `window.violations = []; document.addEventListener('securitypolicyviolation', (event) =>
           window.violations.push(event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile));`,
       });
-      for (const path of ['/studies', '/studies/new', '/jobs', '/checkpoints']) {
+      for (const path of ['/studies', '/studies/new', '/jobs', '/checkpoints', '/spectrum']) {
         await app.inPage(`(location.assign('${path}'), true)`);
         await until(path, () =>
           app.inPage(`location.pathname === '${path}' && document.querySelector('main h1') !== null`),

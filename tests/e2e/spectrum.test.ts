@@ -8,6 +8,7 @@ import { narrow, openPage, wide } from './browser.ts';
 import { copyOfFixture, temporaryFolder } from './engineUnderTest.ts';
 import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
+import { until } from './waiting.ts';
 
 /** A few small matrices; a loaded two-core machine starts a worker in seconds. */
 const runMs = 90_000;
@@ -88,6 +89,7 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
     await page.keyboard.press('Enter');
     await figure(page, 'Layer 0, k').getByRole('button', { name: 'Pin', exact: true }).click();
     const pinned = figure(page, 'Pinned matrices');
+    await pinned.scrollIntoViewIfNeeded();
     await pinned.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
     for (const quantity of ['Mean left angle / null', 'Share of the change in the values / null']) {
       await page.getByRole('combobox', { name: 'Quantity', exact: true }).selectOption({ label: quantity });
@@ -161,10 +163,12 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
     const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
     const [study] = await lab.engine.call('studies.list', {});
     await page.goto(`${lab.engine.origin}/studies/${study!.id}`);
-    await page.setViewportSize({ width: 1440, height: 6000 });
     const heatmap = figure(page, 'Where two checkpoints differ');
-    await heatmap.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
-    await heatmap.scrollIntoViewIfNeeded();
+    await until('the heat map', async () => {
+      // Figures above it grow as they come into view.
+      await heatmap.scrollIntoViewIfNeeded();
+      return (await heatmap.locator('[role=img] svg path').count()) > 0;
+    });
     await picture('study-heatmap-light');
     await heatmap.getByRole('button', { name: 'Open in Spectrum' }).click();
     await page.waitForURL((url) => url.pathname === '/spectrum' && url.searchParams.has('targets'));
@@ -174,17 +178,17 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
   });
 
   test('says inline what cannot be compared, and why a comparison failed', async () => {
-    const paths = ['tiny-llama', 'tiny-qwen2', 'tiny-llama-end'].map((name) => copyOfFixture(name, models.folder));
+    const paths = ['tiny-llama-base', 'tiny-qwen2', 'tiny-llama-end'].map((name) => copyOfFixture(name, models.folder));
     const verdicts = await lab.engine.call('checkpoints.import', { paths });
-    const [llama, qwen, end] = verdicts.map(({ checkpointId }) => checkpointId!);
+    const [base, qwen, end] = verdicts.map(({ checkpointId }) => checkpointId!);
     const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
     await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.goto(`${lab.engine.origin}/spectrum?reference=${llama}&targets=${qwen}`);
+    await page.goto(`${lab.engine.origin}/spectrum?reference=${base}&targets=${qwen}`);
     const plan = page.locator('main form footer');
-    await plan.locator('.bad').waitFor();
+    await plan.getByText(/"tiny-llama-base" and \[.*\] in "tiny-qwen2"/).waitFor();
     expect(await page.getByRole('button', { name: 'Compare', exact: true }).isDisabled()).toBe(true);
     await picture('spectrum-mismatch-light');
-    await page.goto(`${lab.engine.origin}/spectrum?reference=${llama}&targets=${end}`);
+    await page.goto(`${lab.engine.origin}/spectrum?reference=${base}&targets=${end}`);
     await page.getByText(/matrices.*of memory/).waitFor();
     const weights = join(models.folder, 'tiny-llama-end', 'model.safetensors');
     truncateSync(weights, statSync(weights).size - 1000);

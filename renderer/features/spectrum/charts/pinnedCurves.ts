@@ -45,12 +45,18 @@ const panelName = (kind: CurvePanel): string =>
 const countOf = (kind: CurvePanel, { sReference, leftRad }: CurvesOfMatrix): number =>
   kind === 'left' || kind === 'right' ? leftRad.length : sReference.length;
 
-function overlaySeries(kind: CurvePanel, panel: number, pins: PinnedMatrix[], frame: ChartFrame): object[] {
+function overlaySeries(
+  kind: CurvePanel,
+  panel: number,
+  pins: PinnedMatrix[],
+  logAngles: boolean,
+  frame: ChartFrame,
+): object[] {
   const unit = kind === 'left' || kind === 'right' ? '°' : '';
   return pins.flatMap(({ label, curves }, index) => {
     const { solid, dashed } = linesOf(kind, curves);
     const indices = indicesOf([solid, dashed], null);
-    const positive = kind === 'spectra';
+    const positive = kind === 'spectra' || (logAngles && unit === '°');
     const points = (values: number[], what: string): TipPoint[] =>
       curvePoints(values, indices, (y) => `${label}${what}: ${decimal(y)}${unit}`, { positive });
     const look = { name: label, color: frame.theme.matrices[index]!, panel, symbol: 'none' } as const;
@@ -69,10 +75,10 @@ function overlaySeries(kind: CurvePanel, panel: number, pins: PinnedMatrix[], fr
 }
 
 /** All pinned matrices in the same four panels, one colour each; what is random (or the reference) is dashed. */
-function overlay(pins: PinnedMatrix[], frame: ChartFrame): Omit<Figure, 'table' | 'summary'> {
+function overlay(pins: PinnedMatrix[], logAngles: boolean, frame: ChartFrame): Omit<Figure, 'table' | 'summary'> {
   const specs = curvePanels.map((kind): PanelSpec => {
     const count = Math.max(...pins.map(({ curves }) => countOf(kind, curves)));
-    return panelSpec(kind, count, panelName(kind));
+    return panelSpec(kind, count, panelName(kind), { logAngles });
   });
   const names = pins.map(({ label }) => label);
   const layout = { columns: columnsFor(frame, 2, 330), plotHeightPx: 200, leftPx: 74, legend: names };
@@ -82,7 +88,7 @@ function overlay(pins: PinnedMatrix[], frame: ChartFrame): Omit<Figure, 'table' 
     option: {
       ...still,
       ...axes,
-      series: curvePanels.flatMap((kind, panel) => overlaySeries(kind, panel, pins, frame)),
+      series: curvePanels.flatMap((kind, panel) => overlaySeries(kind, panel, pins, logAngles, frame)),
       legend: legend(names, frame),
       tooltip: tooltip(frame.theme, 'axis', (index) => `index ${index}`),
     },
@@ -105,13 +111,18 @@ function sharedExtent(kind: CurvePanel, pins: PinnedMatrix[]): { min?: number; m
   return { min: round(low), max: round(high) };
 }
 
-function multiples(kind: CurvePanel, pins: PinnedMatrix[], frame: ChartFrame): Omit<Figure, 'table' | 'summary'> {
+function multiples(
+  kind: CurvePanel,
+  pins: PinnedMatrix[],
+  logAngles: boolean,
+  frame: ChartFrame,
+): Omit<Figure, 'table' | 'summary'> {
   const extent = sharedExtent(kind, pins);
   const specs = pins.map(({ label, curves }): PanelSpec => {
-    const spec = panelSpec(kind, countOf(kind, curves), label);
+    const spec = panelSpec(kind, countOf(kind, curves), label, { logAngles });
     return { ...spec, y: { ...spec.y, ...extent } };
   });
-  const drawn = pins.map(({ curves }, panel) => panelSeries(kind, { matrix: curves, frame }, panel));
+  const drawn = pins.map(({ curves }, panel) => panelSeries(kind, { matrix: curves, frame, logAngles }, panel));
   const names = [...new Set(drawn.flat().map((one) => (one as { name: string }).name))];
   const layout = { columns: columnsFor(frame, 3, 330), plotHeightPx: 180, leftPx: 74, legend: names };
   const { heightPx, ...axes } = panels(specs, layout, frame);
@@ -135,12 +146,17 @@ function pinnedTable(pins: PinnedMatrix[]): FigureTable {
   };
 }
 
-/** @param view `overlay`, or the kind of curve that gets a panel for each matrix */
-export function pinnedCurves(pins: PinnedMatrix[], view: string, frame: ChartFrame): Figure | null {
+export interface PinnedView {
+  /** `overlay`, or the kind of curve that gets a panel for each matrix. */
+  kind: string;
+  logAngles: boolean;
+}
+
+export function pinnedCurves(pins: PinnedMatrix[], view: PinnedView, frame: ChartFrame): Figure | null {
   if (pins.length === 0) return null;
-  const kind = curvePanels.find((one) => one === view);
+  const kind = curvePanels.find((one) => one === view.kind);
   return {
-    ...(kind === undefined ? overlay(pins, frame) : multiples(kind, pins, frame)),
+    ...(kind === undefined ? overlay(pins, view.logAngles, frame) : multiples(kind, pins, view.logAngles, frame)),
     summary: `Curves of ${pins.length} matrices: ${pins.map(({ label }) => label).join('; ')}.`,
     table: pinnedTable(pins),
   };

@@ -30,9 +30,10 @@ const builders: Record<string, (frame: ChartFrame) => Figure | null> = {
   ),
   'curves of a matrix': (at) => matrixCurves(curvesOf(detail), at),
   'part of the curves': (at) => matrixCurves(curvesOf(detail), at, undefined, { range: [2, 3], logAngles: true }),
-  'pinned, overlaid': (at) => pinnedCurves(pins, 'overlay', at),
-  'pinned, a panel each': (at) => pinnedCurves(pins, 'deltaSigma', at),
-  'pinned spectra, a panel each': (at) => pinnedCurves(pins, 'spectra', at),
+  'pinned, overlaid': (at) => pinnedCurves(pins, { kind: 'overlay', logAngles: false }, at),
+  'pinned, a panel each': (at) => pinnedCurves(pins, { kind: 'deltaSigma', logAngles: false }, at),
+  'pinned spectra, a panel each': (at) => pinnedCurves(pins, { kind: 'spectra', logAngles: false }, at),
+  'pinned angles, log': (at) => pinnedCurves(pins, { kind: 'right', logAngles: true }, at),
   'trajectory, one quantity': (at) => trajectory(along, [cellQuantities.relativeChange], 1, at),
   'trajectory, all quantities': (at) => trajectory(along, all, null, at),
   'trajectory of one step': (at) => trajectory(comparisonSample([10]), all, 0, at),
@@ -137,7 +138,7 @@ describe('curves', () => {
     expect(figure.table.rows).toHaveLength(4096);
   });
   it('of two pinned matrices have a colour each and a legend with both names', () => {
-    const series = seriesOf(pinnedCurves(pins, 'overlay', frame));
+    const series = seriesOf(pinnedCurves(pins, { kind: 'overlay', logAngles: true }, frame));
     expect(new Set(series.filter(({ name }) => name === 'layer 0 q').map(({ color }) => color)).size).toBe(1);
     expect(new Set(series.map(({ color }) => color)).size).toBe(2);
   });
