@@ -11,7 +11,9 @@ import type { EventBus } from './eventBus.ts';
 const checkpointsPerJob = 100;
 /** Jobs that are looked through for what they hashed. */
 const rememberedJobs = 100_000;
+/** Between two words that the list has changed; a list of thousands takes a page longer to fetch. */
 const publishIntervalMs = 1000;
+const publishMsPerRow = 0.5;
 
 export interface CatalogueJobsOptions {
   store: Store;
@@ -127,10 +129,12 @@ export class CatalogueJobs {
 
   /** Many checkpoints a second may be hashed; a page asks for the whole list each time. */
   #publishSoon(): void {
-    this.#publishTimer ??= setTimeout(() => {
+    if (this.#publishTimer) return;
+    const intervalMs = Math.max(publishIntervalMs, publishMsPerRow * this.#options.store.checkpoints.folders().length);
+    this.#publishTimer = setTimeout(() => {
       this.#publishTimer = null;
       this.#options.events.publish({ type: 'checkpoints' });
-    }, publishIntervalMs).unref();
+    }, intervalMs).unref();
   }
 
   #copied(job: Job): void {

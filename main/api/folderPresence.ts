@@ -4,15 +4,16 @@ import type { Store } from '../store/store.ts';
 
 /** A list waits this long for a look to end: that of a few hundred folders does. */
 const patienceMs = 30;
-/** Between the end of one look and the next, ms. */
+/** Between the end of one look and the next; longer for many folders, as each takes about as long as the last. */
 const restMs = 2000;
+const restPerLook = 20;
 const sideBySide = 16;
 
 export class FolderPresence {
   readonly #store: Store;
   readonly #onChanged: () => void;
   #looking: Promise<void> | null = null;
-  #lookedAtMs = -Infinity;
+  #restsUntilMs = -Infinity;
 
   constructor(store: Store, onChanged: () => void) {
     this.#store = store;
@@ -21,10 +22,12 @@ export class FolderPresence {
 
   /** Starts a look unless the last one was a moment ago, and waits for it a little. */
   async look(): Promise<void> {
-    if (this.#looking === null && performance.now() - this.#lookedAtMs < restMs) return;
+    if (this.#looking === null && performance.now() < this.#restsUntilMs) return;
+    const startMs = performance.now();
     this.#looking ??= this.#lookAtAll().finally(() => {
       this.#looking = null;
-      this.#lookedAtMs = performance.now();
+      const endMs = performance.now();
+      this.#restsUntilMs = endMs + Math.max(restMs, restPerLook * (endMs - startMs));
     });
     await Promise.race([this.#looking, new Promise((resolve) => setTimeout(resolve, patienceMs))]);
   }

@@ -30,8 +30,13 @@ export function copyOfFixture(name: string, into: string): string {
   return copy;
 }
 
-export async function startEngineUnderTest(rendererFolder: string): Promise<EngineUnderTest> {
+/** @param prepare fills the data folder before the engine starts */
+export async function startEngineUnderTest(
+  rendererFolder: string,
+  prepare: (dataFolder: string) => Promise<void> = () => Promise.resolve(),
+): Promise<EngineUnderTest> {
   const data = temporaryFolder('data');
+  await prepare(data.folder);
   const {
     executable,
     arguments: args,

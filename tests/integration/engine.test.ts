@@ -103,9 +103,18 @@ test(
     expect((await client.call('studies.metrics', { id, afterRevision: metrics.revision })).rows).toEqual([]);
     const checkpoints = await until(
       () => client.call('checkpoints.list', {}),
-      (rows) => rows.length === 5,
+      (rows) => rows.length === 5 && rows.every(({ contentHash }) => contentHash !== null),
     );
     expect(checkpoints.map(({ name }) => name)).toContain('SFT on ID data · seed 0 · step 5');
+    // The base is what SFT started from and what a reversion of it goes back to.
+    const base = checkpoints.find(({ name }) => name === 'Base · seed 0')!;
+    expect(base).toMatchObject({ trajectory: null, parentId: null, referenceId: null });
+    for (const one of checkpoints.filter(({ step }) => step !== null))
+      expect(one).toMatchObject({
+        trajectory: `${study.name} · SFT on ID data · seed 0`,
+        parentId: base.id,
+        referenceId: base.id,
+      });
     expect(events.filter(({ type }) => type === 'study').length).toBeGreaterThan(3);
     expect(events.some((event) => event.type === 'job' && event.job.state === 'succeeded')).toBe(true);
     // The same request is answered with the finished study; nothing starts again.

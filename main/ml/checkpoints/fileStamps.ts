@@ -1,7 +1,7 @@
 /** Files of a checkpoint as they are on the disk, and what has become of them since they were last looked at. */
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { FileStamp } from '../../contract/catalogue.ts';
 import { AppError } from '../../contract/errors.ts';
 import { fileOfFolder } from './folderFiles.ts';
