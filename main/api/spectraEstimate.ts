@@ -5,8 +5,8 @@ import { comparisonFlops } from '../ml/spectral/comparisonCost.ts';
 import type { ComparedWeight } from '../ml/spectral/comparedWeights.ts';
 import type { Store } from '../store/store.ts';
 
-/** One thread of a recent x86 core with OpenBLAS; float64 takes about twice as long. */
-const defaultFlopsPerMs: Record<Precision, number> = { float32: 1.5e7, float64: 0.8e7 };
+/** One thread with OpenBLAS until a comparison has been measured here: half of what a server core of 2023 does. */
+const defaultFlopsPerMs: Record<Precision, number> = { float32: 4e7, float64: 2e7 };
 /** Reading, hashing and writing a matrix, ms. */
 const overheadMs = 5;
 /** Newest comparisons whose pace counts. */

@@ -19,7 +19,7 @@ export interface MatrixComparison {
   curves: MatrixCurves;
 }
 
-export interface MatrixPair<T extends RealArray> extends Omit<ChangedMatrix, 'name'> {
+interface MatrixPair<T extends RealArray> extends Omit<ChangedMatrix, 'name'> {
   weight: TargetWeight;
   /** Of the same shape. */
   factors: { reference: Factorisation<T>; target: Factorisation<T> };
@@ -30,7 +30,7 @@ const epsilons = { float32: 2 ** -23, float64: 2 ** -52 } as const satisfies Rec
 const digits = { float32: 8, float64: 16 } as const satisfies Record<Precision, number>;
 
 /** How many leading vectors are compared in a matrix of this rank. */
-export function resolveAngleRank(angleRank: ComparisonSettings['angleRank'], rank: number): number {
+function resolveAngleRank(angleRank: ComparisonSettings['angleRank'], rank: number): number {
   const wanted = 'rank' in angleRank ? angleRank.rank : Math.round(angleRank.share * rank);
   return Math.max(1, Math.min(wanted, rank));
 }

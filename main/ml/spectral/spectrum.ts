@@ -77,7 +77,7 @@ export function entropyRank(s: ArrayLike<number>): number {
   return Math.exp(values.reduce((entropy, x) => (x === 0 ? entropy : entropy - (x / sum) * Math.log(x / sum)), 0));
 }
 
-export interface SpectralGap {
+interface SpectralGap {
   /** min over neighbours of (s_i - s_(i+1)) / s_i, among values above rounding; 1 where there are no neighbours. */
   relative: number;
   /** The upper of the two values, 0 = largest. */
