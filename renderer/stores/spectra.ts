@@ -52,7 +52,12 @@ export const useSpectra = defineStore('spectra', () => {
   }
 
   const refetchList = throttled(() => refresh().catch(useToasts().reportOfPage), refetchEveryMs);
-  const refetchOpen = throttled(() => fetchOpen().catch(useToasts().reportOfPage), refetchEveryMs);
+  const refetchOpen = throttled(async () => {
+    const startMs = performance.now();
+    await fetchOpen().catch(useToasts().reportOfPage);
+    // A long trajectory is large: asking for it takes a fifth of the time at most.
+    await new Promise((resolve) => setTimeout(resolve, 4 * (performance.now() - startMs)));
+  }, refetchEveryMs);
   onEngineEvent((event) => {
     if (event.type !== 'spectra') return;
     if (event.id === openId) refetchOpen();

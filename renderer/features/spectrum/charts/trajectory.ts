@@ -40,20 +40,29 @@ export function positions({ targets }: Pick<SpectralResult, 'targets'>): { name:
   return { name: 'place in the trajectory', x: steps.map((_, index) => index + 1) };
 }
 
-export function overSteps(result: Pair, matrix: Projection, quantity: CellQuantity): StepPoint[] {
+/** Mean and range over the layers at each step, by matrix type, in the order of the steps: one pass over all rows. */
+export function overSteps(result: Pair, quantity: CellQuantity): Map<Projection, StepPoint[]> {
   const { x } = positions(result);
-  return result.rows
-    .flatMap((summaries, index): StepPoint[] => {
-      const values = summaries
-        .filter((one) => one.matrix === matrix)
-        .map((one) => quantity.of(one))
-        .filter((value): value is number => value !== null && Number.isFinite(value));
-      const at = x[index];
-      if (values.length === 0 || at === undefined) return [];
-      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      return [{ x: at, mean, low: Math.min(...values), high: Math.max(...values), layers: values.length }];
-    })
-    .sort((a, b) => a.x - b.x);
+  const curves = new Map<Projection, StepPoint[]>();
+  result.rows.forEach((summaries, index) => {
+    const at = x[index];
+    if (at === undefined) return;
+    const sums = new Map<Projection, StepPoint>();
+    for (const summary of summaries) {
+      const value = quantity.of(summary);
+      if (value === null || !Number.isFinite(value)) continue;
+      const { mean, low, high, layers } = sums.get(summary.matrix) ?? { mean: 0, low: value, high: value, layers: 0 };
+      const next = { x: at, mean: mean + value, low: Math.min(low, value), high: Math.max(high, value) };
+      sums.set(summary.matrix, { ...next, layers: layers + 1 });
+    }
+    for (const [matrix, point] of sums) {
+      const points = curves.get(matrix) ?? [];
+      points.push({ ...point, mean: point.mean / point.layers });
+      curves.set(matrix, points);
+    }
+  });
+  for (const points of curves.values()) points.sort((a, b) => a.x - b.x);
+  return curves;
 }
 
 const powers = (value: number | string): string => decimal(Number(value));
@@ -79,15 +88,17 @@ const tipText = (matrix: string, quantity: CellQuantity, { mean, low, high, laye
 
 interface Drawing {
   matrices: Projection[];
+  /** One for each quantity. */
+  curves: Map<Projection, StepPoint[]>[];
   frame: ChartFrame;
   shownX: number | null;
   banded: boolean;
 }
 
-function panelSeries(result: Pair, quantity: CellQuantity, panel: number, drawing: Drawing): object[] {
-  const { matrices, frame, shownX, banded } = drawing;
+function panelSeries(quantity: CellQuantity, panel: number, drawing: Drawing): object[] {
+  const { matrices, curves, frame, shownX, banded } = drawing;
   return matrices.flatMap((matrix, index) => {
-    const points = overSteps(result, matrix, quantity);
+    const points = curves[panel]?.get(matrix) ?? [];
     const color = frame.theme.matrices[projections.indexOf(matrix)]!;
     const band = points.map(({ x, low, high }): IntervalPoint => ({ x, low, high }));
     const data = points.map((point): TipPoint => ({
@@ -129,36 +140,40 @@ export function trajectory(
   const layout = { columns, plotHeightPx: banded ? 300 : 150, leftPx: 62, legend: [...matrices] };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   const shownX = shown === null ? null : (x[shown] ?? null);
-  const drawing = { matrices, frame, shownX, banded };
+  const curves = quantities.map((quantity) => overSteps(result, quantity));
+  const drawing = { matrices, curves, frame, shownX, banded };
   return {
     heightPx,
     option: {
       ...still,
       ...axes,
-      series: quantities.flatMap((quantity, panel) => panelSeries(result, quantity, panel, drawing)),
+      series: quantities.flatMap((quantity, panel) => panelSeries(quantity, panel, drawing)),
       legend: legend([...matrices], frame),
       tooltip: tooltip(frame.theme, 'axis', (at) => `${name} ${at}`),
     },
     summary: `${quantities.map(({ label }) => label).join('; ')}, by matrix type over ${result.targets.length} checkpoints.`,
-    table: trajectoryTable(result, matrices, quantities, name),
+    table: trajectoryTable(result, quantities, drawing),
   };
 }
 
 function trajectoryTable(
   result: Pair,
-  matrices: Projection[],
   quantities: readonly CellQuantity[],
-  name: string,
+  { matrices, curves }: Drawing,
 ): Figure['table'] {
-  const { x } = positions(result);
+  const { name, x } = positions(result);
   const columns = quantities.flatMap((quantity) => {
     const title = quantityTitle(quantity);
     return [`${title}, mean`, `${title}, least`, `${title}, most`];
   });
+  const byStep = curves.map(
+    (ofQuantity) =>
+      new Map([...ofQuantity].map(([matrix, points]) => [matrix, new Map(points.map((point) => [point.x, point]))])),
+  );
   const rows = result.targets.flatMap((target, index) =>
     matrices.map((matrix) => {
-      const numbers = quantities.flatMap((quantity) => {
-        const point = overSteps(result, matrix, quantity).find((one) => one.x === x[index]);
+      const numbers = byStep.flatMap((ofQuantity) => {
+        const point = ofQuantity.get(matrix)?.get(x[index] ?? NaN);
         return point === undefined ? [null, null, null] : [point.mean, point.low, point.high];
       });
       return [target.name, x[index] ?? null, matrix, ...numbers];

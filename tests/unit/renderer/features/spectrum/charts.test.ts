@@ -146,7 +146,7 @@ describe('curves', () => {
 
 describe('trajectory', () => {
   it('is the mean over the layers with its range, at the steps', () => {
-    const points = overSteps(along, 'q', cellQuantities.relativeChange);
+    const points = overSteps(along, cellQuantities.relativeChange).get('q')!;
     expect(
       points.map(({ x, mean, low, high }) => [x, mean, low, high].map((value) => Number(value.toFixed(9)))),
     ).toEqual([
@@ -162,7 +162,7 @@ describe('trajectory', () => {
   });
   it('leaves out steps that are not done', () => {
     const running = { ...along, rows: [along.rows[0]!, [], []] };
-    expect(overSteps(running, 'up', cellQuantities.relativeChange)).toHaveLength(1);
+    expect(overSteps(running, cellQuantities.relativeChange).get('up')).toHaveLength(1);
     expect(trajectory({ ...along, rows: [[], [], []] }, all, 0, frame)).toBeNull();
   });
 });
