@@ -1,6 +1,10 @@
 /** `npm run bench -- NAME`: runs one benchmark against its peer and prints ratios. */
 const benchmarks: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   training: () => import('./training.ts'),
+  sweep: () => import('./sweep.ts'),
+  svd: () => import('./svd.ts'),
+  decompose: () => import('./decompose.ts'),
+  memory: () => import('./memory.ts'),
 };
 
 const benchmark = process.argv[2] ?? '';

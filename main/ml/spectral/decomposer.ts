@@ -10,28 +10,34 @@ import { svdKernels, type SvdKernel } from './svdKernels.ts';
 import type { TensorSource } from './tensorSource.ts';
 
 /** Up to here (256 x 512) an exact check costs a millisecond or two, above it is a good part of the decomposition. */
-const exactElements = 131_072;
+const defaultExactElements = 131_072;
+
+export interface DecomposerOptions<P extends Precision> {
+  precision: P;
+  /** Null: nothing is kept. */
+  cache: DecompositionCache | null;
+  signal?: AbortSignal | undefined;
+  /** Matrices of up to so many elements are checked exactly, larger ones by probes. */
+  exactElements?: number;
+  /** What decomposes the larger ones, in this order; by default whatever is fastest here. */
+  kernels?: readonly SvdKernel[];
+}
 
 export class Decomposer<P extends Precision> {
   readonly precision: P;
   readonly #cache: DecompositionCache | null;
   readonly #signal: AbortSignal | undefined;
-  #kernels: Promise<SvdKernel[]> | null = null;
+  readonly #exactElements: number;
+  #kernels: Promise<readonly SvdKernel[]> | null = null;
   /** Equal tensors that are asked for at the same time are computed once. */
   readonly #running = new Map<string, Promise<Factorisation<RealOf<P>>>>();
 
-  constructor({
-    precision,
-    cache,
-    signal,
-  }: {
-    precision: P;
-    cache: DecompositionCache | null;
-    signal?: AbortSignal | undefined;
-  }) {
+  constructor({ precision, cache, signal, exactElements = defaultExactElements, kernels }: DecomposerOptions<P>) {
     this.precision = precision;
     this.#cache = cache;
     this.#signal = signal;
+    this.#exactElements = exactElements;
+    if (kernels) this.#kernels = Promise.resolve(kernels);
   }
 
   /**
@@ -62,7 +68,7 @@ export class Decomposer<P extends Precision> {
   async #compute(source: TensorSource, name: string): Promise<Factorisation<RealOf<P>>> {
     try {
       const [rows, columns] = source.shape(name);
-      return rows * columns <= exactElements
+      return rows * columns <= this.#exactElements
         ? await exactly(await source.read(name), this.precision)
         : await this.#inPlace(source, name);
     } catch (error) {

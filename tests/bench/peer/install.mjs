@@ -8,25 +8,36 @@ import { cacheFolder } from '../../../main/bootstrap/folders.mjs';
 const folder = join(cacheFolder(), 'bench-peer');
 export const peerPython = join(folder, 'bin', 'python');
 
-/** Asks, creates a virtual environment and installs PyTorch there. @returns {Promise<boolean>} whether the peer is there */
-export async function installPeer() {
-  if (existsSync(peerPython) && spawnSync(peerPython, ['-c', 'import torch']).status === 0) return true;
+/** Asks, creates a virtual environment and installs PyTorch and transformers there. @returns {Promise<boolean>} whether the peer is there */
+export const installPeer = () =>
+  installPeerPackages({
+    folder,
+    title: 'PyTorch, the peer of the benchmark (about 5 GB)',
+    packages: ['torch', 'numpy'],
+  });
+
+/**
+ * @param {object} peer
+ * @param {string} peer.folder of the virtual environment
+ * @param {string} peer.title for the question
+ * @param {string[]} peer.packages the first one is looked for
+ * @returns {Promise<boolean>} whether they are there
+ */
+export async function installPeerPackages({ folder, title, packages }) {
+  const python = join(folder, 'bin', 'python');
+  if (existsSync(python) && spawnSync(python, ['-c', `import ${packages[0]}`]).status === 0) return true;
   if (!process.argv.includes('--yes')) {
     const prompt = createInterface({ input: process.stdin, output: process.stdout });
-    const answer = await prompt.question(
-      `Install PyTorch, the peer of the benchmark (about 5 GB), into ${folder}? [y/N] `,
-    );
+    const answer = await prompt.question(`Install ${title}, into ${folder}? [y/N] `);
     prompt.close();
     if (!/^y/i.test(answer)) return false;
   }
+  /** @type {[string, string[]][]} */
   const steps = [
     ['python3', ['-m', 'venv', folder]],
-    [peerPython, ['-m', 'pip', 'install', 'torch', 'numpy']],
+    [python, ['-m', 'pip', 'install', ...packages]],
   ];
-  for (const [command, args] of steps)
-    if (spawnSync(/** @type {string} */ (command), /** @type {string[]} */ (args), { stdio: 'inherit' }).status !== 0)
-      return false;
-  return true;
+  return steps.every(([command, args]) => spawnSync(command, args, { stdio: 'inherit' }).status === 0);
 }
 
 if (process.argv[1] === import.meta.filename) process.exitCode = (await installPeer()) ? 0 : 1;

@@ -1,0 +1,93 @@
+/**
+ * The process that `decompose` and `memory` measure. Told over IPC what to do, one turn at a time; answers with the wall time
+ * of the turn and the peak of its memory.
+ */
+import { readFileSync } from 'node:fs';
+import { Decomposer } from '../../main/ml/spectral/decomposer.ts';
+import { DecompositionCache } from '../../main/ml/spectral/decompositionCache.ts';
+import { sideBySide } from '../../main/ml/spectral/sideBySide.ts';
+import { openTensorSource, type TensorSource } from '../../main/ml/spectral/tensorSource.ts';
+import { lapackStatus, svdInPlaceAsync } from '../../main/compute/lapack.ts';
+import type { Precision } from '../../main/contract/spectral.ts';
+
+export interface Turn {
+  /** `bare`: nothing but gesdd on matrices that lie in memory; `whole`: read, hash, decompose, check, keep. */
+  kind: 'bare' | 'whole';
+  folders: string[];
+  layer: number;
+  threads: number;
+  precision: Precision;
+  cacheFolder: string;
+}
+
+export interface TurnAnswer {
+  ms: number;
+  matrices: number;
+  largestBytes: number;
+  /** Of this process before its first turn, and at its highest so far. */
+  startBytes: number;
+  peakBytes: number;
+  kernels: string;
+  worstResidual: number;
+}
+
+function memoryBytes(field: 'VmRSS' | 'VmHWM'): number {
+  const line = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync('/proc/self/status', 'utf8'));
+  return Number(line![1]) * 1024;
+}
+
+const kernels = lapackStatus().configuration ?? 'no LAPACK';
+const startBytes = memoryBytes('VmRSS');
+
+async function bare(sources: TensorSource[], { layer, threads }: Turn): Promise<number> {
+  const items = await Promise.all(
+    itemsOf(sources, layer).map(async ({ source, name }) => ({ ...(await source.read(name)) })),
+  );
+  const start = performance.now();
+  await sideBySide(items, threads, async ({ rows, columns, data }) => {
+    await svdInPlaceAsync(data, rows, columns);
+  });
+  return performance.now() - start;
+}
+
+function itemsOf(sources: TensorSource[], layer: number): { source: TensorSource; name: string }[] {
+  const targets = sources[0]!.targets.filter((target) => target.layer === layer);
+  return targets.flatMap(({ name }) => sources.map((source) => ({ source, name })));
+}
+
+let worstResidual = 0;
+
+async function whole(sources: TensorSource[], { layer, threads, precision, cacheFolder }: Turn): Promise<void> {
+  const decomposer = new Decomposer({ precision, cache: new DecompositionCache(cacheFolder, 100e9) });
+  await sideBySide(itemsOf(sources, layer), threads, async ({ source, name }) => {
+    const { residual } = await decomposer.factorisation(source, name);
+    worstResidual = Math.max(worstResidual, residual);
+  });
+}
+
+async function take(turn: Turn): Promise<TurnAnswer> {
+  const start = performance.now();
+  const sources = await Promise.all(turn.folders.map((folder) => openTensorSource(folder)));
+  let ms: number;
+  if (turn.kind === 'bare') ms = await bare(sources, turn);
+  else {
+    await whole(sources, turn);
+    ms = performance.now() - start;
+  }
+  const items = itemsOf(sources, turn.layer);
+  const elements = items.map(({ source, name }) => source.shape(name).reduce((a, b) => a * b));
+  await Promise.all(sources.map((source) => source.close()));
+  const largestBytes = Math.max(...elements) * (turn.precision === 'float32' ? 4 : 8);
+  const peakBytes = memoryBytes('VmHWM');
+  return { ms, matrices: items.length, largestBytes, startBytes, peakBytes, kernels, worstResidual };
+}
+
+process.on('message', (turn: Turn) => {
+  take(turn).then(
+    (answer) => process.send!(answer),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
