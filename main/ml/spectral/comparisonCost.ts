@@ -3,7 +3,7 @@
 type Shape = readonly [rows: number, columns: number];
 
 /** Floating-point operations of one thin SVD (QR of the long side, bidiagonalisation, divide and conquer, back), roughly. */
-function decompositionFlops([rows, columns]: Shape): number {
+export function decompositionFlops([rows, columns]: Shape): number {
   const [long, short] = [Math.max(rows, columns), Math.min(rows, columns)];
   return 6 * long * short * short + 16 * short ** 3;
 }
