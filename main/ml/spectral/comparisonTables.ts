@@ -4,7 +4,7 @@ import { projections, type CheckpointRef, type MatrixCurves, type MatrixSummary 
 type Cell = string | number | boolean | null;
 
 /** One line; text that would break it is quoted. */
-function csvLine(cells: readonly Cell[]): string {
+export function csvLine(cells: readonly Cell[]): string {
   const line = cells.map((cell) => {
     const text = cell === null ? '' : String(cell);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
