@@ -1,5 +1,5 @@
 /** The Spectrum page on the sample study: composed, run, read by keyboard, pinned, along a trajectory, after a reload. */
-import { statSync, truncateSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
@@ -191,10 +191,12 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
     await page.goto(`${lab.engine.origin}/spectrum?reference=${base}&targets=${end}`);
     await page.getByText(/matrices.*of memory/).waitFor();
     const weights = join(models.folder, 'tiny-llama-end', 'model.safetensors');
-    truncateSync(weights, statSync(weights).size - 1000);
+    // Not a number in every byte of the second half: the comparison gets as far as there.
+    const stored = readFileSync(weights);
+    writeFileSync(weights, stored.fill(0xff, Math.floor(stored.length / 2)));
     await page.getByRole('button', { name: 'Compare', exact: true }).click();
     await badge(page, 'failed').waitFor({ timeout: runMs });
-    await page.getByRole('alert').getByText(/./).first().waitFor();
+    await page.getByRole('alert').getByText(/holds NaN/).waitFor();
     await page.getByRole('button', { name: 'Try again' }).waitFor();
     await picture('spectrum-failed-light');
     expect(faults).toEqual([]);
