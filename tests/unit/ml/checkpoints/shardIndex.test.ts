@@ -23,6 +23,11 @@ it('20,000 mutated indexes are each accepted or refused with a code', { timeout:
     expect(codes.get(code) ?? 0, code).toBeGreaterThan(0);
 });
 
+it('a tensor in two places is refused, also where JSON.parse would take the last', () => {
+  const shard = (number: number): string => `"a":"model-0000${number}-of-00002.safetensors"`;
+  expect(codeOfIndex(Buffer.from(`{"weight_map":{${shard(1)},${shard(2)}}}`))).toBe('duplicate_name');
+});
+
 it('JSON of any shape is accepted or refused with a code', () => {
   const shardName = fc.oneof(
     fc.string(),
