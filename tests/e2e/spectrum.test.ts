@@ -75,6 +75,7 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
 
     const heatmap = figure(page, 'Where the checkpoints differ');
     await heatmap.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
+    await page.getByText(`All numbers of ${comparison.total} matrices`).waitFor();
     // The arrows move over the cells, Enter opens one.
     await heatmap.focus();
     for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
@@ -196,7 +197,10 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
     writeFileSync(weights, stored.fill(0xff, Math.floor(stored.length / 2)));
     await page.getByRole('button', { name: 'Compare', exact: true }).click();
     await badge(page, 'failed').waitFor({ timeout: runMs });
-    await page.getByRole('alert').getByText(/holds NaN/).waitFor();
+    await page
+      .getByRole('alert')
+      .getByText(/holds NaN/)
+      .waitFor();
     await page.getByRole('button', { name: 'Try again' }).waitFor();
     await picture('spectrum-failed-light');
     expect(faults).toEqual([]);
