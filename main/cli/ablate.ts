@@ -6,6 +6,7 @@ import type { EngineClient } from '../api/engineClient.ts';
 import type { CallInput } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
+import type { SweepAxis } from '../contract/sweeps.ts';
 import { attachEngine } from './attach.ts';
 import {
   parseAlphas,
@@ -24,6 +25,9 @@ import { endWith, printFailure } from './failure.ts';
 import { exitCodeOf, followJob, importOne, jobProgress, pauseOnSignals } from './followJob.ts';
 import { dataOption } from './serve.ts';
 import { Wake } from './wake.ts';
+
+/** As `reversionSweepSchema` has them. */
+const defaultAxes: SweepAxis[] = ['layers', 'ranks'];
 
 type Order = CallInput<'sweeps.start'>;
 
@@ -64,7 +68,8 @@ async function ablate(options: AblateOptions): Promise<number> {
     const order = await makeOrder(client, options);
     const plan = await client.call('sweeps.plan', order);
     if (options.json) console.log(JSON.stringify({ type: 'plan', ...plan }));
-    else for (const line of planText(plan)) console.error(line);
+    else
+      for (const line of planText(plan, options.interpolate ? [] : (options.axis ?? defaultAxes))) console.error(line);
     if (options.plan) return exitCodes.ok;
     const { id } = await client.call('sweeps.start', order);
     const progress = jobProgress(!options.json, 'points');

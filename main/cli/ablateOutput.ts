@@ -1,20 +1,21 @@
 /** What `rotascope ablate` prints: the plan, a table with intervals, CSV. */
 import type { CallAnswer } from '../contract/api.ts';
 import type { SplitScore } from '../contract/evaluation.ts';
-import type { SweepPointResult, SweepResult } from '../contract/sweeps.ts';
+import type { SweepAxis, SweepPointResult, SweepResult } from '../contract/sweeps.ts';
 import { wilsonInterval } from '../contract/wilson.ts';
 import { csvLine } from '../ml/spectral/comparisonTables.ts';
 import { formatDuration } from './studyOutput.ts';
 
-export function planText(plan: CallAnswer<'sweeps.plan'>): string[] {
+/** @param axes what the sweep varies */
+export function planText(plan: CallAnswer<'sweeps.plan'>, axes: readonly SweepAxis[]): string[] {
   const { points, known, durationMs, diskBytes, peakBytes, layerCounts, rankCounts, notEvaluated } = plan;
-  const axes = [
-    ...(layerCounts.length > 0 ? [`Layers: ${layerCounts.join(', ')}.`] : []),
-    ...(rankCounts.length > 0 ? [`Ranks: ${rankCounts.join(', ')}.`] : []),
+  const counts = [
+    ...(axes.includes('layers') ? [`Layers: ${layerCounts.join(', ')}.`] : []),
+    ...(axes.includes('ranks') || axes.includes('grid') ? [`Ranks: ${rankCounts.join(', ')}.`] : []),
   ];
   return [
     `${points} points, ${known} of them known; about ${formatDuration(durationMs)}, ${(diskBytes / 1e6).toFixed(0)} MB on disk, ${(peakBytes / 1e9).toFixed(1)} GB of memory.`,
-    ...axes,
+    ...counts,
     ...(notEvaluated === null ? [] : [`Not evaluated: ${notEvaluated} Points can still be exported.`]),
   ];
 }

@@ -99,7 +99,9 @@ export function pauseOnSignals(attached: Attached, id: string, progress: JobProg
     process.exit(exitCodes.interrupted);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => (pausing ??= pause().catch(() => process.exit(exitCodes.interrupted))));
+    process.once(signal, () => {
+      pausing ??= pause().catch(() => process.exit(exitCodes.interrupted));
+    });
   return { close: () => pausing ?? attached.close() };
 }
 

@@ -137,6 +137,7 @@ async function writeShards(
     });
     all.push(facts);
     context.emit({ type: 'resumePoint', step: all.length });
+    report(all.length === files.length ? totalBytes : done);
   }
   return all;
 }

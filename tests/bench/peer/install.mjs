@@ -13,7 +13,7 @@ export const installPeer = () =>
   installPeerPackages({
     folder,
     title: 'PyTorch, the peer of the benchmark (about 5 GB)',
-    packages: ['torch', 'numpy'],
+    packages: ['transformers', 'torch', 'safetensors', 'numpy'],
   });
 
 /**

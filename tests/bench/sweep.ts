@@ -1,0 +1,155 @@
+/**
+ * The reversion sweep of the miniature study, ours end to end (engine, worker, decompositions, edits, evaluation, database)
+ * beside the same sweep in PyTorch done as the published scripts do it: per point both checkpoints loaded, an SVD of every
+ * edited matrix of both, the whole model saved as a checkpoint, loaded again, and asked the same episodes.
+ *
+ * Two peers: one prompt at a time with transformers' `generate`, as the published evaluator answers (on some points and
+ * episodes, scaled to all of them), and in batches, which is generous. Ours does more per point: forced answers and
+ * losses by step as well. Accuracies have to agree within `allowedDifference`. Last line: the ratio to the published way.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { attachEngine } from '../../main/cli/attach.ts';
+import type { CallInput } from '../../main/contract/api.ts';
+import { taskSettingsSchema } from '../../main/contract/settings.ts';
+import type { SweepPointResult, SweepResult } from '../../main/contract/sweeps.ts';
+import { physicalCores } from '../../main/jobs/physicalCores.ts';
+import { episodeSets, openTask } from '../../main/ml/evaluation/evaluateModel.ts';
+import { installPeer, peerPython } from './peer/install.mjs';
+
+const checkpoints = fileURLToPath(new URL('../../resources/sample-study/checkpoints/', import.meta.url));
+const target = join(checkpoints, 'seed-0-end');
+const reference = join(checkpoints, 'seed-0-peak');
+/** Answers of 600 that may differ at a point: float32 SVDs of two LAPACKs, and ties in a greedy choice. */
+const allowedDifference = 3;
+/** Prompts of one batch of the generous peer; as many as ours. */
+const batch = 300;
+/** Of the peer that answers one prompt at a time: points, and episodes of each. */
+const singlePoints = 2;
+const singleEpisodes = 60;
+
+const task = openTask(taskSettingsSchema.parse({}));
+const settings: CallInput<'sweeps.start'>['settings'] = {
+  sweep: {
+    kind: 'reversion',
+    reverts: ['singularValues', 'singularVectors'],
+    axes: ['layers', 'ranks'],
+    controls: { scrambled: 0, rotation: 0, noise: 0 },
+    dose: false,
+    ceiling: false,
+  },
+};
+
+/** A sweep in a data folder of its own: nothing is cached. */
+async function ours(): Promise<{ ms: number; result: SweepResult }> {
+  const data = await mkdtemp(join(tmpdir(), 'rotascope-bench-'));
+  const engine = await attachEngine(data);
+  try {
+    const { client } = engine;
+    const verdicts = await client.call('checkpoints.import', { paths: [target, reference] });
+    const [targetId, referenceId] = verdicts.map(({ checkpointId }) => checkpointId!) as [string, string];
+    const start = performance.now();
+    const { id } = await client.call('sweeps.start', { name: 'Bench', pairs: [{ targetId, referenceId }], settings });
+    for (;;) {
+      const { state, error } = await client.call('jobs.get', { id });
+      if (state === 'succeeded') break;
+      if (state !== 'queued' && state !== 'running') throw new Error(`The sweep is ${state}: ${error?.message}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const ms = performance.now() - start;
+    return { ms, result: await client.call('sweeps.get', { id }) };
+  } finally {
+    await engine.close();
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+interface PeerAnswer {
+  prepareMs: number;
+  answerMs: number;
+  tokens: number[][];
+  versions: string;
+}
+
+async function startPeer(threads: number, prompts: number[][]) {
+  const scratch = await mkdtemp(join(tmpdir(), 'rotascope-bench-peer-'));
+  const script = fileURLToPath(new URL('./peer/sweep.py', import.meta.url));
+  const child = spawn(peerPython, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  const send = (message: object): void => void child.stdin.write(`${JSON.stringify(message)}\n`);
+  const { answerLength: newTokens, eosId: eos, padId: pad } = task;
+  send({ target, reference, scratch: join(scratch, 'point'), threads, prompts, newTokens, eos, pad });
+  return {
+    async point({ edit, layers, ranks }: SweepPointResult, size: number, episodes: number): Promise<PeerAnswer> {
+      send({ revert: edit, layers, top: ranks?.top ?? null, batch: size, episodes });
+      const [line] = (await once(lines, 'line')) as [string];
+      return JSON.parse(line) as PeerAnswer;
+    },
+    async stop(): Promise<void> {
+      child.kill();
+      await rm(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+export async function run(): Promise<void> {
+  if (!(await installPeer()))
+    throw new Error('The peer is not installed: run node tests/bench/peer/install.mjs first.');
+  const cores = physicalCores();
+  const sets = episodeSets(task, taskSettingsSchema.parse({}));
+  const episodes = [...sets.inDist, ...sets.ood];
+  const half = sets.inDist.length;
+  const mine = await ours();
+  const points = mine.result.points.filter(({ edit }) => edit !== 'none');
+  console.log(
+    `Ours: ${points.length} points and both own accuracies, ${half} episodes a split, ${cores} cores: ${seconds(mine.ms)}`,
+  );
+
+  const peer = await startPeer(
+    cores,
+    episodes.map(({ prompt }) => [...prompt]),
+  );
+  try {
+    const warm = await peer.point(points[0]!, batch, batch);
+    console.log(`${warm.versions}, ${cores} threads`);
+    const batched = { prepareMs: 0, answerMs: 0 };
+    let worst = 0;
+    for (const point of points) {
+      const { prepareMs, answerMs, tokens } = await peer.point(point, batch, episodes.length);
+      batched.prepareMs += prepareMs;
+      batched.answerMs += answerMs;
+      const right = tokens.map((answer, i) => task.verify(episodes[i]!, answer).correct);
+      const correct = [right.slice(0, half), right.slice(half)].map((part) => part.filter(Boolean).length);
+      const { inDist, ood } = point.evaluation!;
+      worst = Math.max(worst, Math.abs(correct[0]! - inDist.correct), Math.abs(correct[1]! - ood.correct));
+    }
+    const batchedMs = batched.prepareMs + batched.answerMs;
+    console.log(
+      `In batches of ${batch}: ${seconds(batchedMs)} (checkpoints ${seconds(batched.prepareMs)}), ${(batchedMs / mine.ms).toFixed(2)}x`,
+    );
+
+    const single = { prepareMs: 0, answerMs: 0 };
+    for (const point of points.slice(0, singlePoints)) {
+      const { prepareMs, answerMs } = await peer.point(point, 1, singleEpisodes);
+      single.prepareMs += prepareMs;
+      single.answerMs += answerMs;
+    }
+    const scale = points.length / singlePoints;
+    const singleMs = scale * (single.prepareMs + (single.answerMs * episodes.length) / singleEpisodes);
+    console.log(
+      `One prompt at a time, as published (${singlePoints} points of ${points.length}, ${singleEpisodes} episodes of ${episodes.length}, scaled): ${seconds(singleMs)}, ${(singleMs / mine.ms).toFixed(2)}x`,
+    );
+    console.log(`Right answers of ${half}: at most ${worst} apart at a point (allowed: ${allowedDifference})`);
+    if (worst > allowedDifference) throw new Error('The two sweeps do not give the same numbers.');
+    console.log(`${(singleMs / mine.ms).toFixed(2)}x`);
+  } finally {
+    await peer.stop();
+  }
+}
