@@ -29,8 +29,10 @@ const reference = join(checkpoints, 'seed-0-peak');
 const allowedDifference = 3;
 /** Prompts of one batch of the generous peer; as many as ours. */
 const batch = 300;
-/** Of the peer that answers one prompt at a time: points, and episodes of each. */
+/** Points that the peers are timed on, evenly over the sweep; scaled to all of them. */
+const batchedPoints = 8;
 const singlePoints = 2;
+/** Episodes of a point that the peer answers one prompt at a time; scaled. */
 const singleEpisodes = 60;
 
 const task = openTask(taskSettingsSchema.parse({}));
@@ -97,6 +99,9 @@ async function startPeer(threads: number, prompts: number[][]) {
   };
 }
 
+const evenly = <T>(all: readonly T[], count: number): T[] =>
+  Array.from({ length: count }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / count)]!);
+
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 export async function run(): Promise<void> {
@@ -121,7 +126,7 @@ export async function run(): Promise<void> {
     console.log(`${warm.versions}, ${cores} threads`);
     const batched = { prepareMs: 0, answerMs: 0 };
     let worst = 0;
-    for (const point of points) {
+    for (const point of evenly(points, batchedPoints)) {
       const { prepareMs, answerMs, tokens } = await peer.point(point, batch, episodes.length);
       batched.prepareMs += prepareMs;
       batched.answerMs += answerMs;
@@ -130,21 +135,21 @@ export async function run(): Promise<void> {
       const { inDist, ood } = point.evaluation!;
       worst = Math.max(worst, Math.abs(correct[0]! - inDist.correct), Math.abs(correct[1]! - ood.correct));
     }
-    const batchedMs = batched.prepareMs + batched.answerMs;
+    const perPoint = points.length / batchedPoints;
+    const batchedMs = perPoint * (batched.prepareMs + batched.answerMs);
     console.log(
-      `In batches of ${batch}: ${seconds(batchedMs)} (checkpoints ${seconds(batched.prepareMs)}), ${(batchedMs / mine.ms).toFixed(2)}x`,
+      `In batches of ${batch} (${batchedPoints} points of ${points.length}, scaled): ${seconds(batchedMs)}, of them checkpoints ${seconds(perPoint * batched.prepareMs)}: ${(batchedMs / mine.ms).toFixed(2)}x`,
     );
 
     const single = { prepareMs: 0, answerMs: 0 };
-    for (const point of points.slice(0, singlePoints)) {
+    for (const point of evenly(points, singlePoints)) {
       const { prepareMs, answerMs } = await peer.point(point, 1, singleEpisodes);
       single.prepareMs += prepareMs;
-      single.answerMs += answerMs;
+      single.answerMs += (answerMs * episodes.length) / singleEpisodes;
     }
-    const scale = points.length / singlePoints;
-    const singleMs = scale * (single.prepareMs + (single.answerMs * episodes.length) / singleEpisodes);
+    const singleMs = (points.length / singlePoints) * (single.prepareMs + single.answerMs);
     console.log(
-      `One prompt at a time, as published (${singlePoints} points of ${points.length}, ${singleEpisodes} episodes of ${episodes.length}, scaled): ${seconds(singleMs)}, ${(singleMs / mine.ms).toFixed(2)}x`,
+      `One prompt at a time, as published (${singlePoints} points, ${singleEpisodes} episodes of ${episodes.length}, scaled): ${seconds(singleMs)}: ${(singleMs / mine.ms).toFixed(2)}x`,
     );
     console.log(`Right answers of ${half}: at most ${worst} apart at a point (allowed: ${allowedDifference})`);
     if (worst > allowedDifference) throw new Error('The two sweeps do not give the same numbers.');
