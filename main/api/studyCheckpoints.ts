@@ -35,11 +35,10 @@ export function catalogueStudyCheckpoints(
   catalogue: CatalogueJobs,
   log: Logger,
 ): JobListener {
-  const underWay = new Set<string>();
-  const add = async (job: Job, written: WrittenCheckpoint): Promise<void> => {
-    const { folder, step, name } = written;
-    if (!job.studyId || underWay.has(folder) || store.checkpoints.byFolder(folder)) return;
-    underWay.add(folder);
+  /** By folder: whoever comes second waits for the first. */
+  const underWay = new Map<string, Promise<void>>();
+  const addOne = async (job: Job, { folder, step, name }: WrittenCheckpoint): Promise<void> => {
+    if (!job.studyId) return;
     try {
       const row = await readCatalogueRow(folder, { name, studyId: job.studyId, seed: job.seed, step });
       store.transaction(() => {
@@ -49,9 +48,16 @@ export function catalogueStudyCheckpoints(
       events.publish({ type: 'checkpoints' });
     } catch (error) {
       log.warn({ err: error, folder }, 'A checkpoint of a study cannot be listed');
-    } finally {
-      underWay.delete(folder);
     }
+  };
+  const add = (job: Job, written: WrittenCheckpoint): Promise<void> => {
+    const { folder } = written;
+    const first = underWay.get(folder);
+    if (first) return first;
+    if (store.checkpoints.byFolder(folder)) return Promise.resolve();
+    const adding = addOne(job, written).finally(() => underWay.delete(folder));
+    underWay.set(folder, adding);
+    return adding;
   };
   const addAll = async (job: Job): Promise<void> => {
     if (job.studyId) await Promise.all(writtenBy(store, job).map((written) => add(job, written)));

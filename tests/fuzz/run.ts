@@ -101,7 +101,7 @@ function inThread(order: Omit<Order, 'progress'>): Promise<Findings> {
     });
     thread.once('error', (error) => {
       clearInterval(watch);
-      reject(error);
+      reject(error instanceof Error ? error : new Error(String(error)));
     });
   });
 }
