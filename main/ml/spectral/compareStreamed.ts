@@ -9,7 +9,7 @@ import type { Factorisation } from './decompose.ts';
 import type { SubspaceAngles } from './principalAngles.ts';
 import { randomChangeOfSpectrum } from './randomChange.ts';
 import { entropyRank, isPairingUnstable, smallestGap, stableRank } from './spectrum.ts';
-import { leftAngles, rightAngles } from './subspaceAngles.ts';
+import { leftAngles, noAngles, rightAngles } from './subspaceAngles.ts';
 import type { TargetWeight } from './targetWeights.ts';
 import { weightChange, type ChangedMatrix, type WeightChange } from './weightChange.ts';
 
@@ -86,12 +86,6 @@ export async function compareMatrix<T extends RealArray>(
       rightNullRad: rounded(nulls.right),
     },
   };
-}
-
-/** The angles of a subspace with itself. */
-function noAngles(d: number, k: number): SubspaceAngles {
-  const forcedZeros = Math.max(0, 2 * k - d);
-  return { anglesRad: new Float64Array(k), forcedZeros, trivial: forcedZeros === k };
 }
 
 function changeFields(

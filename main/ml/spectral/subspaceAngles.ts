@@ -13,7 +13,7 @@ export async function leftAngles<T extends RealArray>(
   k: number,
 ): Promise<SubspaceAngles> {
   const { rows: d, rank } = reference;
-  if (forcedZeroCount(d, k) === k) return trivialAngles(k);
+  if (forcedZeroCount(d, k) === k) return noAngles(d, k);
   const [a, b] = [reference.u, target.u];
   const overlap = newLike(a, k * k);
   await addProductAsync(overlap, 1, { data: a, stride: rank, transpose: true }, { data: b, stride: rank }, [k, d, k]);
@@ -30,7 +30,7 @@ export async function rightAngles<T extends RealArray>(
   k: number,
 ): Promise<SubspaceAngles> {
   const { columns: d } = reference;
-  if (forcedZeroCount(d, k) === k) return trivialAngles(k);
+  if (forcedZeroCount(d, k) === k) return noAngles(d, k);
   const [a, b] = [reference.vt, target.vt];
   const overlap = newLike(a, k * k);
   await addProductAsync(overlap, 1, { data: a, stride: d }, { data: b, stride: d, transpose: true }, [k, d, k]);
@@ -39,9 +39,10 @@ export async function rightAngles<T extends RealArray>(
   return anglesOf(overlap, { rows: k, columns: d, data: rest }, d);
 }
 
-/** Each subspace is the whole space: every angle is 0 by counting. */
-function trivialAngles(k: number): SubspaceAngles {
-  return { anglesRad: new Float64Array(k), forcedZeros: k, trivial: true };
+/** Of a k-dimensional subspace of R^d with itself; of any two where each is the whole space. */
+export function noAngles(d: number, k: number): SubspaceAngles {
+  const forcedZeros = forcedZeroCount(d, k);
+  return { anglesRad: new Float64Array(k), forcedZeros, trivial: forcedZeros === k };
 }
 
 /** Both are used up. */
