@@ -36,6 +36,8 @@ export interface PanelLayout {
   leftPx?: number;
   /** Left margin of the panels that are not in the first column, where those share its labels, px. */
   innerLeftPx?: number;
+  /** Right of each panel, px: room for labels of lines. */
+  labelsPx?: number;
   /** Names in the legend above the panels, for its height; none: no room for a legend. */
   legend?: string[];
   /** Room for two rows of labels above the plots. */
@@ -55,7 +57,7 @@ const marksPx = 28;
 const belowPx = 46;
 const gapPx = 18;
 /** Half of the last tick label. */
-const rightPx = 14;
+const tickPx = 14;
 /** A line of 14 px and the gap that ECharts leaves between entries, also between rows. */
 const legendRowPx = 30;
 /** Mark, gaps and a letter of a legend's name, on the wide side: a row too many is better than a title covered. */
@@ -114,7 +116,8 @@ function axis(spec: AxisSpec, gridIndex: number, { theme }: ChartFrame, vertical
 /** Grids, axes and titles of the panels, row by row. Series refer to them by index. */
 export function panels(specs: PanelSpec[], layout: PanelLayout, frame: ChartFrame): Panels {
   const columns = Math.max(1, Math.min(layout.columns, specs.length));
-  const { leftPx = 58, innerLeftPx = leftPx } = layout;
+  const { leftPx = 58, innerLeftPx = leftPx, labelsPx = 0 } = layout;
+  const rightPx = Math.max(tickPx, labelsPx);
   const lefts = leftPx + innerLeftPx * (columns - 1);
   const plotPx = Math.max(90, (frame.widthPx - lefts - (gapPx + rightPx) * columns + gapPx) / columns);
   const abovePx = titlePx + (layout.marked === true ? marksPx : 0);

@@ -10,18 +10,7 @@ import { percent, percentWithInterval } from '../../../figures/quantities.ts';
 import { accuracy, mean, splitLabels, type Split } from '../../study/charts/seedView.ts';
 import { controlTest, testWords } from '../controlTest.ts';
 import { isRankClipped, requestedRanks, type Site } from '../sweepPoints.ts';
-
-export const splits: Split[] = ['inDist', 'ood'];
-
-export interface PanelContext {
-  theme: ChartTheme;
-  panel: number;
-  target: SweepPointResult | null;
-  reference: SweepPointResult | null;
-  ends: { target: string; reference: string };
-  /** Sites on one axis are joined by lines; different edits are not. */
-  isJoined: boolean;
-}
+import { ownLines, scoreOf, shareOf, splits, type AccuracyExtent, type PanelContext } from './ownLines.ts';
 
 export const names = {
   split: (split: Split): string => `${splitLabels[split]}, 95 % CI`,
@@ -34,12 +23,6 @@ const controlMarks: Record<RandomControl, { symbol: 'rect' | 'triangle' | 'empty
   scrambled: { symbol: 'rect', opacity: 1 },
   rotation: { symbol: 'triangle', opacity: 0.75 },
   noise: { symbol: 'emptyCircle', opacity: 0.75 },
-};
-
-const scoreOf = (point: SweepPointResult | null, split: Split) => point?.evaluation?.[split] ?? null;
-const shareOf = (point: SweepPointResult | null, split: Split): number | null => {
-  const score = scoreOf(point, split);
-  return score === null ? null : accuracy(score);
 };
 
 /** Shares of a kind's replicates that were evaluated. */
@@ -72,38 +55,6 @@ function editTip(site: Site, split: Split, context: PanelContext): string {
   return lines.join('\n');
 }
 
-/** Horizontal lines at what target and reference score; solid is the target. */
-function ownLines(split: Split, { target, reference, ends, theme }: PanelContext): object {
-  const lines = [
-    { at: shareOf(target, split), name: ends.target, isTarget: true },
-    { at: shareOf(reference, split), name: ends.reference, isTarget: false },
-  ].flatMap(({ at, name, isTarget }) =>
-    at === null
-      ? []
-      : [
-          {
-            yAxis: 100 * at,
-            lineStyle: {
-              color: isTarget ? theme.checkpoints.end : theme.checkpoints.peak,
-              type: isTarget ? 'solid' : 'dashed',
-              width: 1.3,
-            },
-            label: {
-              formatter: `${splitLabels[split]} of ${name} ${(100 * at).toFixed(1)} %`,
-              position: isTarget ? 'insideEndTop' : 'insideStartTop',
-              color: theme.ink,
-              fontSize: 11,
-              // Curves run through it: an edge of the ground keeps it legible.
-              textBorderColor: theme.surface,
-              textBorderWidth: 3,
-              distance: 3,
-            },
-          },
-        ],
-  );
-  return { symbol: 'none', silent: true, animation: false, data: lines };
-}
-
 function editSeries(sites: Site[], split: Split, context: PanelContext): object[] {
   const { theme, panel, isJoined } = context;
   const shown = sites.filter(({ point }) => point.evaluation !== null);
@@ -121,7 +72,8 @@ function editSeries(sites: Site[], split: Split, context: PanelContext): object[
   const color = theme[split];
   const extra = {
     symbolSize: 9,
-    markLine: ownLines(split, context),
+    // The lines of both splits hang on one curve, so that their labels know of each other.
+    ...(split === splits[0] ? { markLine: ownLines(context) } : {}),
     ...(isJoined ? {} : { lineStyle: { opacity: 0 } }),
   };
   const clipped = shown.filter(({ point }) => isRankClipped(point));
@@ -137,10 +89,10 @@ function editSeries(sites: Site[], split: Split, context: PanelContext): object[
             xAxisIndex: panel,
             yAxisIndex: panel,
             data: clipped.map(({ label, point }) => ({ value: [label, 100 * shareOf(point, split)!], tip: '' })),
-            symbol: 'emptyCircle',
+            symbol: 'circle',
             symbolSize: 16,
             silent: true,
-            itemStyle: { color: theme.ink },
+            itemStyle: { color: 'transparent', borderColor: theme.ink, borderWidth: 1.4 },
             color: theme.ink,
             z: 4,
           },
@@ -237,10 +189,7 @@ export function legendNames(sites: Site[]): string[] {
 }
 
 /** Whole range of what is shown, in percent, rounded outwards to ticks; and how far those are apart. */
-export function accuracyExtent(
-  sites: Site[],
-  own: (SweepPointResult | null)[],
-): { min: number; max: number; step: number } {
+export function accuracyExtent(sites: Site[], own: (SweepPointResult | null)[]): AccuracyExtent {
   const points = [
     ...sites.flatMap(({ point, controls, dose, ceiling }) => [point, dose, ceiling, ...Object.values(controls).flat()]),
     ...own,

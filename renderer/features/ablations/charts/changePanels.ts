@@ -9,7 +9,8 @@ import { percent } from '../../../figures/quantities.ts';
 import { accuracy, splitLabels, type Split } from '../../study/charts/seedView.ts';
 import { episodesMoved } from '../pointWords.ts';
 import type { Site } from '../sweepPoints.ts';
-import { names, splits } from './accuracyPanel.ts';
+import { names } from './accuracyPanel.ts';
+import { splits } from './ownLines.ts';
 
 export interface Increment {
   label: string;

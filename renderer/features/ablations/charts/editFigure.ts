@@ -11,7 +11,8 @@ import { accuracy } from '../../study/charts/seedView.ts';
 import { pointTable } from '../pointTable.ts';
 import { pointWords } from '../pointWords.ts';
 import { editLabels, endNames, keysOf, ownPoint, sitesOf, type Site } from '../sweepPoints.ts';
-import { accuracyExtent, accuracySeries, legendNames, type PanelContext } from './accuracyPanel.ts';
+import { accuracyExtent, accuracySeries, legendNames } from './accuracyPanel.ts';
+import { ownLabelsPx, type AccuracyExtent, type PanelContext } from './ownLines.ts';
 import { incrementSeries, sizeAxis, sizeSeries } from './changePanels.ts';
 
 const drawnAxes: SweepAxis[] = ['layers', 'ranks'];
@@ -47,7 +48,7 @@ function columnOf(sweep: SweepResult, pair: number, edit: RevertKind, axis: Swee
 type Row = 'accuracy' | 'increments' | 'size';
 
 interface SharedAxes {
-  accuracy: { min: number; max: number; step: number };
+  accuracy: AccuracyExtent;
   size: { kind: 'value' | 'log'; min?: number; max?: number };
 }
 
@@ -104,14 +105,28 @@ export function editFigure(sweep: SweepResult, pair: number, edit: RevertKind, f
       : columns.flatMap((column) => rows.map((row) => ({ row, column })));
   const shown = cells.filter(({ row, column }) => across > 1 || row !== 'increments' || column.isCumulative);
   const names = isEvaluated ? legendNames(sites) : [];
-  const layout = { columns: across, plotHeightPx: accuracyPx, ...(names.length > 0 ? { legend: names } : {}) };
+  const layout = {
+    columns: across,
+    plotHeightPx: accuracyPx,
+    labelsPx: isEvaluated ? ownLabelsPx : 0,
+    ...(names.length > 0 ? { legend: names } : {}),
+  };
   const specs = shown.map(({ row, column }) => specOf(row, column, shared));
   const { heightPx, ...axes } = panels(specs, layout, frame);
   const ends = endNames(sweep, pair);
   const series = shown.flatMap(({ row, column }, panel): object[] => {
     if (row === 'size') return sizeSeries(column.sites, panel, theme, true);
     if (row === 'increments') return column.isCumulative ? incrementSeries(column.sites, target, panel, theme) : [];
-    const context: PanelContext = { theme, panel, target, reference, ends, isJoined: true };
+    const context: PanelContext = {
+      theme,
+      panel,
+      target,
+      reference,
+      ends,
+      extent: shared.accuracy,
+      plotHeightPx: accuracyPx,
+      isJoined: true,
+    };
     return accuracySeries(column.sites, context);
   });
   const keys = keysOf(sites);

@@ -12,7 +12,8 @@ import { accuracy, splitLabels, type Split } from '../../study/charts/seedView.t
 import { pointTable } from '../pointTable.ts';
 import { pointWords } from '../pointWords.ts';
 import { endNames, ownPoint } from '../sweepPoints.ts';
-import { names, splits } from './accuracyPanel.ts';
+import { names } from './accuracyPanel.ts';
+import { splits } from './ownLines.ts';
 
 interface Stop {
   at: number;

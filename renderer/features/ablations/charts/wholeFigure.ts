@@ -8,13 +8,17 @@ import { pointTable } from '../pointTable.ts';
 import { editsOf, endNames, keysOf, ownPoint, sitesOf } from '../sweepPoints.ts';
 import { accuracyExtent, accuracySeries, legendNames } from './accuracyPanel.ts';
 import { sizeAxis, sizeSeries } from './changePanels.ts';
+import { ownLabelsPx } from './ownLines.ts';
 import { picksOf } from './editFigure.ts';
+
+const plotHeightPx = 260;
 
 export function wholeFigure(sweep: SweepResult, pair: number, frame: ChartFrame): Figure | null {
   const sites = editsOf(sweep, pair).flatMap((edit) => sitesOf(sweep, pair, edit, 'whole'));
   if (sites.length === 0) return null;
   const { theme } = frame;
   const [target, reference] = [ownPoint(sweep, pair, 'target'), ownPoint(sweep, pair, 'reference')];
+  const extent = accuracyExtent(sites, [target, reference]);
   const isEvaluated = sites.some(({ point }) => point.evaluation !== null);
   const x = { name: 'edit', kind: 'category' as const, categories: sites.map(({ label }) => label) };
   const specs = [
@@ -23,7 +27,7 @@ export function wholeFigure(sweep: SweepResult, pair: number, frame: ChartFrame)
           {
             title: 'All layers, all ranks',
             x,
-            y: { name: 'accuracy (%)', ...accuracyExtent(sites, [target, reference]) },
+            y: { name: 'accuracy (%)', ...extent },
           },
         ]
       : []),
@@ -36,12 +40,13 @@ export function wholeFigure(sweep: SweepResult, pair: number, frame: ChartFrame)
   const names = isEvaluated ? legendNames(sites) : [];
   const layout = {
     columns: columnsFor(frame, specs.length, 430),
-    plotHeightPx: 260,
+    plotHeightPx,
+    labelsPx: isEvaluated ? ownLabelsPx : 0,
     ...(names.length > 0 ? { legend: names } : {}),
   };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   const ends = endNames(sweep, pair);
-  const context = { theme, panel: 0, target, reference, ends, isJoined: false };
+  const context = { theme, panel: 0, target, reference, ends, extent, plotHeightPx, isJoined: false };
   const keys = keysOf(sites);
   return {
     heightPx,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SweepPointResult, SweepResult } from '../../../../../main/contract/sweeps.ts';
 import { editFigure } from '../../../../../renderer/features/ablations/charts/editFigure.ts';
 import { gridHeatmap, gridQuantities } from '../../../../../renderer/features/ablations/charts/gridHeatmap.ts';
+import { spreadLabels } from '../../../../../renderer/features/ablations/charts/ownLines.ts';
 import { linesOf, pathCurve } from '../../../../../renderer/features/ablations/charts/pathCurve.ts';
 import { wholeFigure } from '../../../../../renderer/features/ablations/charts/wholeFigure.ts';
 import type { ChartFrame, Figure } from '../../../../../renderer/figures/figure.ts';
@@ -118,10 +119,13 @@ describe('the figure of an edit', () => {
       ['2', 20],
       ['3', 25],
     ]);
-    const labels = (curve!.markLine!.data as unknown as { label: { formatter: string } }[]).map(
-      (one) => one.label.formatter,
-    );
-    expect(labels).toEqual(['OOD of SFT_End 10.0 %', 'OOD of SFT peak 40.0 %']);
+    const { markLine } = named('ID, 95 % CI', 0)[0]!;
+    expect(markLine!.data.map(({ label }) => label.formatter)).toEqual([
+      'SFT_End 70.0',
+      'SFT peak 60.0',
+      'SFT_End 10.0',
+      'SFT peak 40.0',
+    ]);
     const whiskers = drawn.filter((one) => one.name === 'ID, 95 % CI' && one.type === 'custom' && one.xAxisIndex === 0);
     expect(whiskers).toHaveLength(1);
   });
@@ -205,4 +209,9 @@ it('controls of different kinds are never one group', () => {
   expect(tips).toContain('2 rotation controls');
   expect(tips).toContain('3 scrambled controls');
   expect(drawn.filter(({ name }) => name === 'rotation controls: range and mean').length).toBeGreaterThan(0);
+});
+
+it('labels of lines that are close are pushed apart, those that are not stay', () => {
+  expect(spreadLabels([100, 40, 102, 200])).toEqual([0, 0, 11, 0]);
+  expect(spreadLabels([50, 50, 50])).toEqual([0, 13, 26]);
 });
