@@ -20,7 +20,20 @@ export interface ColorScale {
   highText: string;
 }
 
+/** Factor from 1 where a ratio's colours end: one value near 0 would leave all the others pale. */
+const furthestRatio = 32;
+
 const finite = (values: number[]): number[] => values.filter(Number.isFinite);
+
+/** Without spreading into arguments: a trajectory has hundreds of thousands of values. */
+function extent(values: number[]): [number, number] {
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
+}
 
 /** @param values of all cells, in any order; not finite ones are left out */
 export function colorScale(kind: ScaleKind, values: number[], theme: ChartTheme): ColorScale {
@@ -28,8 +41,10 @@ export function colorScale(kind: ScaleKind, values: number[], theme: ChartTheme)
   const transform = kind === 'log' ? Math.log10 : kind === 'ratio' ? Math.log2 : (value: number): number => value;
   const back = (value: number): number => (kind === 'log' ? 10 ** value : kind === 'ratio' ? 2 ** value : value);
   const shown = finite(values.map(transform));
-  const reach = Math.max(1e-9, ...shown.map(Math.abs));
-  const [least, most] = [Math.min(...shown), Math.max(...shown)];
+  const furthest = shown.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
+  const isCut = kind === 'ratio' && furthest > Math.log2(furthestRatio);
+  const reach = isCut ? Math.log2(furthestRatio) : furthest;
+  const [least, most] = extent(shown);
   const low = diverging ? -reach : shown.length > 0 ? least : 0;
   const high = diverging ? reach : most > low ? most : low + 1;
   const number = (value: number): string => decimal(Number(value.toPrecision(2)));
@@ -41,10 +56,11 @@ export function colorScale(kind: ScaleKind, values: number[], theme: ChartTheme)
       const position = transform(value);
       // A ratio of 0 is as far below its null as the picture goes.
       if (position === -Infinity && kind === 'ratio') return low;
-      return Number.isFinite(position) ? position : null;
+      if (!Number.isFinite(position)) return null;
+      return isCut ? Math.min(high, Math.max(low, position)) : position;
     },
-    lowText: number(back(low)),
-    highText: number(back(diverging || most > low ? high : low)),
+    lowText: `${isCut ? '≤ ' : ''}${number(back(low))}`,
+    highText: `${isCut ? '≥ ' : ''}${number(back(diverging || most > low ? high : low))}`,
   };
 }
 

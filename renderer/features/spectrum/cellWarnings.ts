@@ -37,7 +37,7 @@ export const cellWarnings: CellWarning[] = [
     holds: ({ meanLeftAngleRad, meanRightAngleRad }) => meanLeftAngleRad === null || meanRightAngleRad === null,
     sentence: ({ meanLeftAngleRad, meanRightAngleRad, angleRank }) => {
       const sides = [...(meanLeftAngleRad === null ? ['left'] : []), ...(meanRightAngleRad === null ? ['right'] : [])];
-      return `At rank ${angleRank} the ${sides.join(' and ')} subspace is the whole space: its angles are 0 for any two matrices.`;
+      return `At rank ${angleRank} the ${sides.join(' and the ')} subspace is the whole space: all angles there are 0 for any two matrices.`;
     },
   },
 ];

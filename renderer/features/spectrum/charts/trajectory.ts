@@ -1,6 +1,6 @@
 /**
  * How quantities evolve over the steps of a trajectory: one line a matrix type, the mean over its layers, with their range
- * as a band where one quantity has the figure for itself.
+ * where one quantity has the figure for itself.
  */
 import {
   projections,
@@ -16,10 +16,11 @@ import {
   legend,
   still,
   tooltip,
+  whiskers,
   type IntervalPoint,
   type TipPoint,
 } from '../../../figures/marks.ts';
-import { columnsFor, panels } from '../../../figures/panels.ts';
+import { columnsFor, panels, roundStep } from '../../../figures/panels.ts';
 import { decimal } from '../../../figures/quantities.ts';
 import { quantityText, quantityTitle, type CellQuantity } from '../cellQuantities.ts';
 
@@ -86,29 +87,55 @@ const tipText = (matrix: string, quantity: CellQuantity, { mean, low, high, laye
     ? `${matrix}: ${quantityText(quantity, mean)}`
     : `${matrix}: ${quantityText(quantity, mean)}, layers ${decimal(low)} to ${decimal(high)}`;
 
+/** More steps than this, and bands read better than whiskers. */
+const mostWhiskers = 16;
+const whiskerGapPx = 5;
+
+/** Ranges over the layers; whiskers stand beside each other, matrix by matrix. */
+function rangeMarks(ranges: IntervalPoint[], matrix: string, color: string, panel: number, place: number): object {
+  if (ranges.length > mostWhiskers) return intervalBand(ranges, matrix, color, panel);
+  return whiskers(ranges, matrix, color, panel, { offsetPx: whiskerGapPx * place });
+}
+
+/** Axis of one quantity that holds its ranges too, which ECharts does not look at. */
+function rangeAxis(
+  scale: ScaleKind,
+  curves: Map<Projection, StepPoint[]>,
+): { min?: number; max?: number; step?: number } {
+  const points = [...curves.values()].flat();
+  const [low, high] = [Math.min(...points.map((one) => one.low)), Math.max(...points.map((one) => one.high))];
+  if (scale === 'log' || !(high > low)) return {};
+  const step = roundStep(high - low);
+  const at = (value: number): number => Number((step * value).toPrecision(6));
+  return { min: at(Math.floor(low / step)), max: at(Math.ceil(high / step)), step };
+}
+
 interface Drawing {
   matrices: Projection[];
   /** One for each quantity. */
   curves: Map<Projection, StepPoint[]>[];
   frame: ChartFrame;
   shownX: number | null;
-  banded: boolean;
+  /** One quantity has the figure for itself. */
+  single: boolean;
 }
 
 function panelSeries(quantity: CellQuantity, panel: number, drawing: Drawing): object[] {
-  const { matrices, curves, frame, shownX, banded } = drawing;
+  const { matrices, curves, frame, shownX, single } = drawing;
   return matrices.flatMap((matrix, index) => {
     const points = curves[panel]?.get(matrix) ?? [];
     const color = frame.theme.matrices[projections.indexOf(matrix)]!;
-    const band = points.map(({ x, low, high }): IntervalPoint => ({ x, low, high }));
+    const ranges = points
+      .filter(({ layers }) => layers > 1)
+      .map(({ x, low, high }): IntervalPoint => ({ x, low, high }));
     const data = points.map((point): TipPoint => ({
       value: [point.x, point.mean],
       tip: tipText(matrix, quantity, point),
     }));
     const extra = index === 0 ? { markLine: guides(quantity.scale, shownX, frame) } : {};
     return [
-      curve(data, { name: matrix, color, panel, extra, width: banded ? 2 : 1.6 }),
-      ...(banded ? [intervalBand(band, matrix, color, panel)] : []),
+      curve(data, { name: matrix, color, panel, extra, width: single ? 2 : 1.6 }),
+      ...(single ? [rangeMarks(ranges, matrix, color, panel, index - (matrices.length - 1) / 2)] : []),
     ];
   });
 }
@@ -124,24 +151,25 @@ export function trajectory(
   const matrices = projections.filter((matrix) => present.has(matrix));
   const { name, x } = positions(result);
   if (matrices.length === 0) return null;
-  const banded = quantities.length === 1;
+  const single = quantities.length === 1;
   const spread = { min: Math.min(...x), max: Math.max(...x) };
-  const specs = quantities.map((quantity) => ({
+  const curves = quantities.map((quantity) => overSteps(result, quantity));
+  const specs = quantities.map((quantity, index) => ({
     title: quantityTitle(quantity),
     x: { name, ...(spread.max > spread.min ? spread : {}) },
     y: {
       name: '',
       scale: true,
       labelWidthPx: 46,
+      ...(single ? rangeAxis(quantity.scale, curves[index]!) : {}),
       ...(quantity.scale === 'log' ? { kind: 'log' as const, format: powers } : {}),
     },
   }));
-  const columns = banded ? 1 : columnsFor(frame, 3, 330);
-  const layout = { columns, plotHeightPx: banded ? 300 : 150, leftPx: 62, legend: [...matrices] };
+  const columns = single ? 1 : columnsFor(frame, 3, 330);
+  const layout = { columns, plotHeightPx: single ? 300 : 150, leftPx: 62, legend: [...matrices] };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   const shownX = shown === null ? null : (x[shown] ?? null);
-  const curves = quantities.map((quantity) => overSteps(result, quantity));
-  const drawing = { matrices, curves, frame, shownX, banded };
+  const drawing = { matrices, curves, frame, shownX, single };
   return {
     heightPx,
     option: {

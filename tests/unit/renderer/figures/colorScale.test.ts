@@ -13,6 +13,16 @@ describe('colorScale', () => {
     const hex = rampColor(scale, 0).map((value) => Math.round(value).toString(16).padStart(2, '0'));
     expect(`#${hex.join('')}`).toBe(middle);
   });
+  it('ends the colours of ratios at a factor, and says so', () => {
+    const scale = colorScale('ratio', [1e-4, 0.5, 2], lightCharts);
+    expect([scale.low, scale.high, scale.lowText, scale.highText]).toEqual([-5, 5, '≤ 0.031', '≥ 32']);
+    expect(scale.at(1e-4)).toBe(-5);
+    expect(scale.at(2)).toBe(1);
+  });
+  it('takes the values of a long trajectory', () => {
+    const values = Array.from({ length: 300_000 }, (_, index) => 1 + (index % 7));
+    expect(colorScale('sequential', values, lightCharts)).toMatchObject({ low: 1, high: 7 });
+  });
   it('puts 0 of a signed quantity in the middle', () => {
     const scale = colorScale('signed', [-1, 8], lightCharts);
     expect([scale.low, scale.high]).toEqual([-8, 8]);

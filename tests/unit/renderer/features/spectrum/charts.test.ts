@@ -155,6 +155,12 @@ describe('trajectory', () => {
       [40, 4.5, 3, 6],
     ]);
   });
+  it('has room for the ranges over the layers', () => {
+    const figure = trajectory(along, [cellQuantities.relativeChange], null, frame)!;
+    const [axis] = (figure.option as { yAxis: { min: number; max: number }[] }).yAxis;
+    expect(axis!.min).toBeLessThanOrEqual(1);
+    expect(axis!.max).toBeGreaterThanOrEqual(12);
+  });
   it('counts places where steps are missing or doubled', () => {
     expect(positions(comparisonSample([10, null]))).toEqual({ name: 'place in the trajectory', x: [1, 2] });
     expect(positions(comparisonSample([10, 10])).x).toEqual([1, 2]);
