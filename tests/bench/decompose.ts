@@ -68,13 +68,16 @@ export async function run(): Promise<void> {
     const shape = { ...qwen05b, layers };
     await writeSyntheticCheckpoint(folders[0]!, shape, { seed: 1 });
     await writeSyntheticCheckpoint(folders[1]!, shape, { seed: 1, change: 0.01 });
-    const sums = { bare: 0, whole: 0, matrices: 0 };
+    const sums = { bare: 0, whole: 0, bareCpu: 0, wholeCpu: 0, matrices: 0 };
     let last: TurnAnswer | null = null;
     for (let layer = 0; layer < layers; layer++) {
       const order = { folders, layer, threads, precision, cacheFolder: folder };
-      sums.bare += (await bare.turn({ ...order, kind: 'bare' })).ms;
+      const alone = await bare.turn({ ...order, kind: 'bare' });
+      sums.bare += alone.ms;
+      sums.bareCpu += alone.cpuMs;
       last = await whole.turn({ ...order, kind: 'whole' });
       sums.whole += last.ms;
+      sums.wholeCpu += last.cpuMs;
       sums.matrices += last.matrices;
     }
     if (!last) return;
@@ -83,6 +86,8 @@ export async function run(): Promise<void> {
       `${last.kernels}, ${threads} threads, ${precision}; worst residual ${last.worstResidual.toExponential(1)}`,
     );
     console.log(`${sums.matrices} matrices: end to end ${seconds(sums.whole)}, bare gesdd ${seconds(sums.bare)}`);
+    const cpu = `${seconds(sums.wholeCpu)} and ${seconds(sums.bareCpu)}`;
+    console.log(`Processor time ${cpu}: ${(sums.wholeCpu / sums.bareCpu).toFixed(2)}x`);
     printMemory(last, threads);
     console.log(`${(sums.whole / sums.bare).toFixed(2)}x of the bare gesdd calls`);
   } finally {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Decomposer } from '../../main/ml/spectral/decomposer.ts';
 import { DecompositionCache } from '../../main/ml/spectral/decompositionCache.ts';
+import { toPrecision } from '../../main/ml/spectral/linearAlgebra.ts';
 import { sideBySide } from '../../main/ml/spectral/sideBySide.ts';
 import { openTensorSource, type TensorSource } from '../../main/ml/spectral/tensorSource.ts';
 import { lapackStatus, svdInPlaceAsync } from '../../main/compute/lapack.ts';
@@ -22,6 +23,8 @@ export interface Turn {
 
 export interface TurnAnswer {
   ms: number;
+  /** Processor time of all threads. */
+  cpuMs: number;
   matrices: number;
   largestBytes: number;
   /** Of this process before its first turn, and at its highest so far. */
@@ -39,15 +42,27 @@ function memoryBytes(field: 'VmRSS' | 'VmHWM'): number {
 const kernels = lapackStatus().configuration ?? 'no LAPACK';
 const startBytes = memoryBytes('VmRSS');
 
-async function bare(sources: TensorSource[], { layer, threads }: Turn): Promise<number> {
+async function bare(
+  sources: TensorSource[],
+  { layer, threads, precision }: Turn,
+): Promise<Pick<TurnAnswer, 'ms' | 'cpuMs'>> {
   const items = await Promise.all(
-    itemsOf(sources, layer).map(async ({ source, name }) => ({ ...(await source.read(name)) })),
+    itemsOf(sources, layer).map(async ({ source, name }) => toPrecision(await source.read(name), precision)),
   );
-  const start = performance.now();
+  const clock = startClock();
   await sideBySide(items, threads, async ({ rows, columns, data }) => {
     await svdInPlaceAsync(data, rows, columns);
   });
-  return performance.now() - start;
+  return clock();
+}
+
+/** Time by the clock and of the processor since now. */
+function startClock(): () => Pick<TurnAnswer, 'ms' | 'cpuMs'> {
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    return { ms: performance.now() - start, cpuMs: (user + system) / 1000 };
+  };
 }
 
 function itemsOf(sources: TensorSource[], layer: number): { source: TensorSource; name: string }[] {
@@ -66,20 +81,20 @@ async function whole(sources: TensorSource[], { layer, threads, precision, cache
 }
 
 async function take(turn: Turn): Promise<TurnAnswer> {
-  const start = performance.now();
+  const clock = startClock();
   const sources = await Promise.all(turn.folders.map((folder) => openTensorSource(folder)));
-  let ms: number;
-  if (turn.kind === 'bare') ms = await bare(sources, turn);
+  let times: Pick<TurnAnswer, 'ms' | 'cpuMs'>;
+  if (turn.kind === 'bare') times = await bare(sources, turn);
   else {
     await whole(sources, turn);
-    ms = performance.now() - start;
+    times = clock();
   }
   const items = itemsOf(sources, turn.layer);
   const elements = items.map(({ source, name }) => source.shape(name).reduce((a, b) => a * b));
   await Promise.all(sources.map((source) => source.close()));
   const largestBytes = Math.max(...elements) * (turn.precision === 'float32' ? 4 : 8);
   const peakBytes = memoryBytes('VmHWM');
-  return { ms, matrices: items.length, largestBytes, startBytes, peakBytes, kernels, worstResidual };
+  return { ...times, matrices: items.length, largestBytes, startBytes, peakBytes, kernels, worstResidual };
 }
 
 process.on('message', (turn: Turn) => {
