@@ -39,37 +39,13 @@ export const miniatureTaskNames: Record<(typeof miniatureTasks)[number], string>
 /** Tasks in text, asked of checkpoints that bring their own tokenizer. */
 export const textTaskNames = ['generalPoints', 'navigation', 'determinant', 'rank'] as const;
 export type TextTaskName = (typeof textTaskNames)[number];
-export const isTextTask = (name: string): name is TextTaskName => (textTaskNames as readonly string[]).includes(name);
-
-/** How answers are written: greedily, or sampled by a seeded generator. */
-export const decodingSettingsSchema = z.object({
-  mode: z.enum(['greedy', 'sample']).default('greedy'),
-  temperature: z.number().positive().default(1),
-  topP: z.number().gt(0).max(1).default(1),
-});
-
-export const textTaskSettingsSchema = z.object({
-  /** Answers judged at each position: 1 is acc@1, k is acc@k-feedback. */
-  attempts: count.default(1),
-  /** Independent dialogues an episode: above 1 pass@k is reported beside acc@1 (with sampling). */
-  samples: count.default(1),
-  decoding: decodingSettingsSchema.prefault({}),
-  maxNewTokens: count.default(256),
-  /** The same problems under both rules, so that ID and OOD differ in the rule alone. */
-  matched: z.boolean().default(false),
-  /** `published` ends with a trailing comma and quotes as Python does; `json` is strict. */
-  answerStyle: z.enum(['published', 'json']).default('published'),
-});
-export type TextTaskSettings = z.infer<typeof textTaskSettingsSchema>;
 
 export const taskSettingsSchema = z.object({
-  name: z.enum([...miniatureTasks, ...textTaskNames]).default('generalPoints3'),
+  name: z.enum(miniatureTasks).default('generalPoints3'),
   /** Episodes per split; the first half selects the peak, the second half reports it. */
   evaluationEpisodes: z.number().int().min(4).multipleOf(2).default(600),
   evaluationSeed: z.number().int().default(999),
   testShare: share.default(0.2),
-  /** Of text tasks only. */
-  text: textTaskSettingsSchema.prefault({}),
 });
 
 export const pretrainSettingsSchema = z.object({
@@ -96,12 +72,6 @@ export const sftSettingsSchema = z.object({
   warmupSteps: z.number().int().min(0).default(0),
   weightDecay: z.number().min(0).default(0),
   maxGradNorm: z.number().positive().default(1),
-  /** AdamW, as torch names it. */
-  beta1: share.default(0.9),
-  beta2: share.default(0.95),
-  adamEps: z.number().positive().default(1e-8),
-  /** Rows at a time, with gradients accumulated over the batch; null: the whole batch at once. */
-  microBatchSize: count.nullable().default(null),
   /** Penalty on turning the leading singular subspaces of the start away; coefficient 0: none. */
   rotationPenalty: z
     .object({ coefficient: z.number().min(0), rankShare: z.number().gt(0).max(1) })
@@ -138,14 +108,6 @@ export const rlSettingsSchema = z.object({
   anchorCoef: z.number().min(0).default(1),
   /** Per-token KL penalty in the reward: coefficient of log pi_old - log pi_base of the sampled token. */
   tokenKlCoef: z.number().min(0).default(0),
-  /** Attempts of the revision dialogue that RL learns from (text tasks); GAE runs over the answers of a dialogue. */
-  dialogueAttempts: count.default(5),
-  /** Of sampled rollouts (text tasks). */
-  rolloutTemperature: z.number().positive().default(1),
-  /** Weight of the log-probabilities before the last step of an answer; the paper's code has 0.5. */
-  prefixWeight: share.default(1),
-  /** Rows at a time, with gradients accumulated over the minibatch; null: the whole minibatch at once. */
-  microBatchSize: count.nullable().default(null),
   /** What one action is: a token (GAE over the answer's tokens) or, as in the paper, the whole answer. */
   actionUnit: z.enum(['token', 'answer']).default('token'),
   maxGradNorm: z.number().positive().default(1),
@@ -189,8 +151,6 @@ const studyFields = z.object({
   preset: z.enum(studyPresets).default('miniature'),
   name: z.string().trim().min(1).max(120).default('Miniature study'),
   seeds: z.array(z.number().int().min(0).max(1_000_000)).min(1).max(20).default([0]),
-  /** The checkpoint that a study of a text task starts from; null: a small model is trained from nothing. */
-  base: z.object({ checkpointId: z.string(), name: z.string(), folder: z.string() }).nullable().default(null),
   task: taskSettingsSchema.prefault({}),
   model: modelSettingsSchema.prefault({}),
   pretrain: pretrainSettingsSchema.prefault({}),
@@ -204,7 +164,7 @@ const studyFields = z.object({
 });
 
 /** The fields, and what has to hold between them. */
-export const studySettingsSchema = studyFields.superRefine(({ task, base, model, sft, rl, seeds }, context) => {
+export const studySettingsSchema = studyFields.superRefine(({ model, sft, rl, seeds }, context) => {
   const refuse = (path: string[], message: string): void => void context.addIssue({ code: 'custom', path, message });
   const saved = new Set(sft.checkpoints);
   if (!saved.has(0)) refuse(['sft', 'checkpoints'], 'Step 0 (the base) has to be among the SFT checkpoints.');
@@ -214,10 +174,6 @@ export const studySettingsSchema = studyFields.superRefine(({ task, base, model,
     refuse(['sft', 'checkpoints'], 'A checkpoint lies after the last step.');
   for (const start of rl.starts)
     if (start !== 'peak' && !saved.has(start)) refuse(['rl', 'starts'], `RL start ${start} is not an SFT checkpoint.`);
-  if (isTextTask(task.name) && base === null)
-    refuse(['base'], `The task ${task.name} needs a checkpoint to start from: the miniature models have no words.`);
-  if (!isTextTask(task.name) && base !== null)
-    refuse(['base'], `The task ${task.name} trains its own small model and starts from no checkpoint.`);
   if (rl.algorithm === 'grpo' && rl.rolloutSize % rl.groupSize !== 0)
     refuse(['rl', 'groupSize'], `The rollout size ${rl.rolloutSize} is not a multiple of the group size.`);
   if (new Set(seeds).size !== seeds.length) refuse(['seeds'], 'A seed is listed twice.');

@@ -43,9 +43,6 @@ const groupLabels: Record<string, string> = {
   comparison: 'Comparison of remedies',
 };
 
-/** Chosen elsewhere on the page. */
-const fixedPaths = new Set(['base']);
-
 /** "valueLearningRate" -> "Value learning rate". */
 export function labelOf(name: string): string {
   const words = name.replace(/([a-z])([A-Z0-9])/g, '$1 $2').toLowerCase();
@@ -57,7 +54,7 @@ const isSection = (value: unknown): value is Record<string, unknown> =>
 
 function asText(value: unknown): string {
   if (value === null) return '';
-  return Array.isArray(value) ? value.join(', ') : String(value);
+  return Array.isArray(value) ? value.join(', ') : String(value as string | number | boolean);
 }
 
 function kindOf(value: unknown, choices: SettingField['choices']): FieldKind {
@@ -93,7 +90,6 @@ function choicesAt(path: string): SettingField['choices'] {
 function leaves(section: Record<string, unknown>, prefix: string, labelPrefix: string): SettingField[] {
   return Object.entries(section).flatMap(([name, value]): SettingField[] => {
     const path = prefix === '' ? name : `${prefix}.${name}`;
-    if (fixedPaths.has(path)) return [];
     const label = labelPrefix === '' ? labelOf(name) : `${labelPrefix}: ${labelOf(name).toLowerCase()}`;
     if (isSection(value)) return leaves(value, path, label);
     const choices = typeof value === 'string' ? choicesAt(path) : [];

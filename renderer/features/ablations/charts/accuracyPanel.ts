@@ -5,9 +5,8 @@
 import { randomControls, type RandomControl, type SweepPointResult } from '../../../../main/contract/sweeps.ts';
 import { wilsonInterval } from '../../../../main/contract/wilson.ts';
 import { curve, intervalBand, whiskers, type IntervalPoint, type TipPoint } from '../../../figures/marks.ts';
-import type { ChartTheme } from '../../../figures/palette.ts';
 import { percent, percentWithInterval } from '../../../figures/quantities.ts';
-import { accuracy, mean, splitLabels, type Split } from '../../study/charts/seedView.ts';
+import { mean, splitLabels, type Split } from '../../study/charts/seedView.ts';
 import { controlTest, testWords } from '../controlTest.ts';
 import { isRankClipped, requestedRanks, type Site } from '../sweepPoints.ts';
 import { ownLines, scoreOf, shareOf, splits, type AccuracyExtent, type PanelContext } from './ownLines.ts';

@@ -1,7 +1,7 @@
 /** The laws of reversion, on square and GQA-shaped matrices. */
 import { describe, expect, it } from 'vitest';
 import { Philox } from '../../../../main/ml/random/philox.ts';
-import { revertKinds } from '../../../../main/contract/sweeps.ts';
+import { revertKinds, type RankSelection } from '../../../../main/contract/sweeps.ts';
 import { revertMatrix } from '../../../../main/ml/reversion/revertMatrix.ts';
 import { selectRanks } from '../../../../main/ml/reversion/selectRanks.ts';
 import { decompose, factors, scaleColumns, type Decomposition } from '../../../../main/ml/spectral/decompose.ts';
@@ -50,7 +50,7 @@ describe.each(shapes)('reversion of a [%i, %i] matrix', (rows, columns) => {
   const { reference, target } = pair(rows, columns);
 
   it.each(revertKinds)('%s: nothing selected is the target bit for bit', (revert) => {
-    for (const ranks of [{}, { top: 0 }, { band: [3, 3] as const }]) {
+    for (const ranks of [{}, { top: 0 }, { band: [3, 3] }] satisfies RankSelection[]) {
       const { weight, selected, change } = revertMatrix(target, reference, { revert, ranks });
       expect(weight.data).toEqual(target.weight.data);
       expect(selected).toEqual([]);
@@ -113,9 +113,8 @@ describe.each(shapes)('reversion of a [%i, %i] matrix', (rows, columns) => {
 
   it.each(revertKinds)('%s: disjoint ranks add up', (revert) => {
     const whole = revertMatrix(target, reference, { revert }).change;
-    const parts = [{ top: 3 }, { band: [3, 6] as const }, { bottom: target.rank - 6 }].map(
-      (ranks) => revertMatrix(target, reference, { revert, ranks }).change,
-    );
+    const thirds: RankSelection[] = [{ top: 3 }, { band: [3, 6] }, { bottom: target.rank - 6 }];
+    const parts = thirds.map((ranks) => revertMatrix(target, reference, { revert, ranks }).change);
     const sum = whole.data.map((_, i) => parts.reduce((total, part) => total + part.data[i]!, 0));
     expect(difference(whole, { rows, columns, data: sum })).toBeLessThan(1e-13);
   });

@@ -9,7 +9,7 @@ import {
   type ModelReversion,
 } from '../../../../main/ml/reversion/revertModel.ts';
 import { CheckpointDecompositions } from '../../../../main/ml/spectral/checkpointDecompositions.ts';
-import { frobeniusNorm, thinSvd } from '../../../../main/ml/spectral/linearAlgebra.ts';
+import { frobeniusNorm, thinSvd, toPrecision } from '../../../../main/ml/spectral/linearAlgebra.ts';
 
 const shapes: Record<string, [number, number]> = {
   'model.layers.0.self_attn.q_proj.weight': [16, 16],
@@ -110,7 +110,7 @@ describe('controls', () => {
 
   it('rotation keeps the spectrum of the target at full rank; a partial one has a defect', () => {
     const spectrum = (edited: EditedModel): Float64Array =>
-      thinSvd({ rows: 8, columns: 16, data: edited.weights.get(names[1]!)!.data }).s;
+      thinSvd(toPrecision({ rows: 8, columns: 16, data: edited.weights.get(names[1]!)!.data }, 'float64')).s;
     const full = controlModel(pair, edits[0]!, { ...choice, control: 'rotation' });
     spectrum(full).forEach((s, i) => expect(Math.abs(s - pair.target.of(names[1]!).s[i]!)).toBeLessThan(1e-5));
     expect(full.record.orthogonalityDefect).toBeLessThan(1e-12);
