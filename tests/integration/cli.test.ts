@@ -134,6 +134,18 @@ test('import: one line a file, 0 when all are accepted, 3 when some are not, and
   expect(await client.call('checkpoints.list', {})).toHaveLength(3);
 });
 
+test('import --copy: ends when the files are in the data folder and hashed', async () => {
+  const data = await temporaryFolder();
+  const ended = await run(['import', join(fixtures, 'tiny-llama'), '--copy', '--data', data]);
+  expect(ended.code, ended.errors).toBe(0);
+  const engine = await startEngineProcess(data);
+  const client = await connect(engine.listening);
+  const [row] = await client.call('checkpoints.list', {});
+  expect(row).toMatchObject({ copied: true, folder: join(data, 'checkpoints', 'tiny-llama'), missing: false });
+  expect(row!.contentHash).toMatch(/^[0-9a-f]{64}$/);
+  expect((await client.call('app.state', {})).notices).toEqual([]);
+});
+
 test('serve: a second one says where the first answers and ends; a damaged database is said and left', async () => {
   const data = await temporaryFolder();
   const engine = await startEngineProcess(data);
