@@ -136,7 +136,7 @@ describeWith([chromium], 'Ablations in Chromium', () => {
       await page.goto(`${lab.engine.origin}/ablations/new?reference=${peak}&target=${end}`);
       await page.getByRole('heading', { name: 'New ablation' }).waitFor();
       const target = page.getByRole('combobox', { name: /^Target/ });
-      expect(await target.inputValue()).toContain('end');
+      await until('the target of the address', async () => (await target.inputValue()).includes('end'));
       await page.getByRole('checkbox', { name: 'Layers', exact: true }).uncheck();
       await page.getByRole('checkbox', { name: 'Ranks', exact: true }).uncheck();
       await page.getByRole('checkbox', { name: /heat map/ }).check();

@@ -53,8 +53,8 @@ const isSection = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function asText(value: unknown): string {
-  if (value === null) return '';
-  return Array.isArray(value) ? value.join(', ') : String(value as string | number | boolean);
+  const text = Array.isArray(value) ? value.join(', ') : String(value);
+  return value === null ? '' : text;
 }
 
 function kindOf(value: unknown, choices: SettingField['choices']): FieldKind {

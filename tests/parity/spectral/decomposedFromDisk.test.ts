@@ -66,7 +66,8 @@ describe.skipIf(!present).each(precisions)('from disk, %s', (precision) => {
     expectClose('s of end', (await of(end, name)).s, sigma_end, { atol: accuracy * sigma_end[0]! });
   });
 
-  it.runIf(precision === 'float64').each(pairs)('$name: principal angles', async ({ name, angles }) => {
+  // Of float32 vectors the angles are known to 1e-3 only; the comparison's own tests hold them to that.
+  it.each(precision === 'float64' ? pairs : [])('$name: principal angles', async ({ name, angles }) => {
     for (const [k, { left_exact, right_exact }] of Object.entries(angles)) {
       const { left, right } = principalAnglesRad(await of(base, name), await of(end, name), Number(k));
       expectClose(`left angles, k = ${k}`, left.anglesRad, left_exact, { atol: 1e-9 });
