@@ -38,7 +38,7 @@ function editTip(site: Site, split: Split, context: PanelContext): string {
     const test = controlTest(point, site.controls[kind] ?? [], context.target, split);
     if (shares.length === 0) continue;
     const [low, high] = [Math.min(...shares), Math.max(...shares)];
-    const tested = test === null ? '' : `; ${testWords(test)}`;
+    const tested = test === null ? '' : `\n   ${testWords(test)}`;
     lines.push(
       `   ${shares.length} ${kind} controls ${(100 * low).toFixed(1)} to ${percent(high)}, mean ${percent(mean(shares))}${tested}`,
     );
