@@ -180,6 +180,18 @@ describe('a comparison', () => {
     expect(stored.summary.bf16Floor / measured).toBeLessThan(1.03);
   });
 
+  it('counts changes above half a bfloat16 step', async () => {
+    // around 1 the step is 2^-7 = 0.0078, around 0.5 it is half of that, around 0 anything is above it
+    const before = [1, 1, 1, 1, 0.5, 0.5, 0, 0];
+    const changes = [0.0038, -0.004, 0.0077, 0, 0.0019, 0.002, 1e-9, 0];
+    const matrix = (data: number[]): Matrix => ({ rows: 2, columns: 4, data: Float64Array.from(data) });
+    const reference = await onDisk(matrix(before));
+    const target = await onDisk(matrix(before.map((w, i) => w + changes[i]!)));
+    const { summary } = await compareOnDisk({ reference, target });
+    expect(summary.changedShare).toBe(6 / 8);
+    expect(summary.changedAboveBf16Share).toBe(4 / 8);
+  });
+
   it('says where pairing by index is unstable, and where the values are closest', async () => {
     const [u, v] = [signFixedQ(gaussian(12, 5, 'u')), signFixedQ(gaussian(9, 5, 'v'))];
     const reference = await onDisk(product(u, [9, 7, 5, 4.9, 1], v));

@@ -64,25 +64,33 @@ describe('the law of angles between random subspaces', () => {
 
 describe('the random change of a spectrum', () => {
   const s = Float64Array.from({ length: 12 }, (_, i) => 12 - i * 0.7);
+  const zero = new Float64Array(12);
 
   /** The plain way: diag(s) in a corner of [rows, 12], a whole Gaussian added. */
-  function whole(rows: number, norm: number, draw: number): Float64Array {
+  function whole(before: Float64Array, rows: number, norm: number, draw: number): Float64Array {
     const noise = new Philox('whole', draw).gaussians(rows * 12);
     const scale = norm / Math.sqrt(noise.reduce((sum, x) => sum + x * x, 0));
     const w: Matrix = { rows, columns: 12, data: Float64Array.from(noise, (x) => x * scale) };
-    for (let i = 0; i < 12; i++) w.data[i * 12 + i]! += s[i]!;
-    return thinSvd(w).s.map((x, i) => x - s[i]!);
+    for (let i = 0; i < 12; i++) w.data[i * 12 + i]! += before[i]!;
+    return thinSvd(w).s.map((x, i) => x - before[i]!);
   }
 
-  // 12: square; 15: fewer extra rows than columns; 60: the triangular factor stands for 48 rows
-  it.each([12, 15, 60])('has the law of a whole Gaussian change, long side %i', async (long) => {
+  // 12: square; 15: fewer extra rows than columns; 60: the triangular factor stands for 48 rows.
+  // On the zero matrix nothing but the change is seen, down to its smallest singular value.
+  it.each([
+    [12, 'a spectrum', s],
+    [15, 'a spectrum', s],
+    [60, 'a spectrum', s],
+    [15, 'zero', zero],
+    [60, 'zero', zero],
+  ])('has the law of a whole Gaussian change, long side %i, on %s', async (long, _, before) => {
     const draws = 300;
     const [mean, meanSquare, plain, plainSquare] = [0, 0, 0, 0].map(() => new Float64Array(12));
     for (let draw = 0; draw < draws; draw++) {
       // either side may be the long one
       const shape = draw % 2 === 0 ? ([long, 12] as const) : ([12, long] as const);
-      const reduced = await randomChangeOfSpectrum(s, shape, 3, ['draw', draw]);
-      const direct = whole(long, 3, draw);
+      const reduced = await randomChangeOfSpectrum(before, shape, 3, ['draw', draw]);
+      const direct = whole(before, long, 3, draw);
       for (let i = 0; i < 12; i++) {
         mean![i]! += reduced[i]! / draws;
         meanSquare![i]! += reduced[i]! ** 2 / draws;
@@ -92,8 +100,8 @@ describe('the random change of a spectrum', () => {
     }
     for (let i = 0; i < 12; i++) {
       // four standard errors of the difference of two means of 300
-      const deviation = Math.sqrt((meanSquare![i]! + plainSquare![i]!) / draws);
-      expect(Math.abs(mean![i]! - plain![i]!), `mean ${i}`).toBeLessThan(4 * deviation);
+      const variance = meanSquare![i]! - mean![i]! ** 2 + plainSquare![i]! - plain![i]! ** 2;
+      expect(Math.abs(mean![i]! - plain![i]!), `mean ${i}`).toBeLessThan(4 * Math.sqrt(variance / draws));
       expect(meanSquare![i]! / plainSquare![i]!, `square ${i}`).toBeGreaterThan(0.65);
       expect(meanSquare![i]! / plainSquare![i]!, `square ${i}`).toBeLessThan(1.5);
     }
