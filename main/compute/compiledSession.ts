@@ -22,6 +22,7 @@ import {
   buildStepGraph,
   placeholderNode,
   readNode,
+  releaseNode,
   variableHandle,
   variableSharedName,
   zerosNodes,
@@ -51,7 +52,7 @@ class CompiledSession implements Session {
   readonly #variables: VariableTable;
   /** Written before the next run. */
   #pending: InitialValue[] = [];
-  readonly #access = new Map<string, { assign: PreparedRun; read: PreparedRun }>();
+  readonly #access = new Map<string, Record<'assign' | 'read' | 'release', PreparedRun>>();
   /** Runs take turns, in the order of the calls: none sees half of another one's updates. */
   #queue: Promise<unknown> = Promise.resolve();
   #imports = 0;
@@ -75,6 +76,22 @@ class CompiledSession implements Session {
     this.#pending.push({ sharedName: variableSharedName(name), dtype: dataTypes.float32, shape: [...shape], data });
     this.#refuseUseOutsideSteps(name, variable);
     return variable;
+  }
+
+  scratch(name: string, shape: number[]): Variable {
+    this.#checkOpen();
+    const known = this.#variables.find(name);
+    if (known !== undefined) return known;
+    const variable = this.#variables.add(name, false, () => valuelessTensor(this.#tf, { shape, dtype: 'float32' }));
+    this.#refuseUseOutsideSteps(name, variable);
+    return variable;
+  }
+
+  async release(names: readonly string[]): Promise<void> {
+    const runs = names.map((name) => this.#accessTo(name).release);
+    await this.#inTurn(async () => {
+      for (const run of runs) await this.#library.run('Freeing memory', this.#session, run, [], []);
+    });
   }
 
   /** What tfjs holds of a variable has no value, for the trace only: reading or assigning it elsewhere is a mistake. */
@@ -219,7 +236,7 @@ class CompiledSession implements Session {
     await this.#library.run('Writing the initial values', this.#session, assign, feeds, []);
   }
 
-  #accessTo(name: string): { assign: PreparedRun; read: PreparedRun } {
+  #accessTo(name: string): Record<'assign' | 'read' | 'release', PreparedRun> {
     const known = this.#access.get(name);
     if (known !== undefined) return known;
     const shape = this.#variables.get(name).shape;
@@ -227,6 +244,7 @@ class CompiledSession implements Session {
     const access = {
       assign: this.#library.prepareRun(this.#graph, [`${prefix}/value0`], [], [`${prefix}/assign0`]),
       read: this.#library.prepareRun(this.#graph, [], [`${prefix}/read0`], []),
+      release: this.#library.prepareRun(this.#graph, [], [], [`${prefix}/release0`]),
     };
     this.#access.set(name, access);
     return access;
@@ -239,6 +257,7 @@ class CompiledSession implements Session {
       ...(data === null ? zerosNodes(`value${index}`, shape) : [placeholderNode(`value${index}`, dtype, shape)]),
       assignNode(`assign${index}`, `handle${index}`, `value${index}`, dtype, []),
       readNode(`read${index}`, `handle${index}`, dtype),
+      releaseNode(`release${index}`, `handle${index}`),
     ]);
     const prefix = `access${this.#imports++}`;
     this.#library.importGraph('Adding variables', this.#graph, encodeGraphDef(nodes), prefix);

@@ -1,7 +1,17 @@
 /** A session that runs every op as tfjs issues it: the only way on wasm, and the reference on TensorFlow. */
 import { AppError } from '../contract/errors.ts';
 import { checkElementCount, checkInputs, eachPiece, VariableTable } from './session.ts';
-import type { CompiledStep, HostArray, HostTensor, Session, StepFunction, Tensor, TensorSpec, Tf } from './session.ts';
+import type {
+  CompiledStep,
+  HostArray,
+  HostTensor,
+  Session,
+  StepFunction,
+  Tensor,
+  TensorSpec,
+  Tf,
+  Variable,
+} from './session.ts';
 
 export function openEagerSession(tf: Tf): Session {
   const variables = new VariableTable(tf);
@@ -13,7 +23,13 @@ export function openEagerSession(tf: Tf): Session {
     variable.assign(tensor);
     tensor.dispose();
   };
+  // tfjs has no variable without a value: here its memory is held as long as the session.
+  const scratch = (name: string, shape: number[]): Variable => {
+    return variables.find(name) ?? variables.add(name, false, () => tf.zeros(shape));
+  };
   return {
+    scratch,
+    release: async (names) => names.forEach((name) => void variables.get(name)),
     variable: (name, shape, value, options) => {
       if (value !== null) checkElementCount(`Variable "${name}"`, shape, value);
       // A copy: tfjs keeps the array it is given until the first use.

@@ -52,6 +52,13 @@ export interface Session {
    * @throws SHAPE_MISMATCH `value` has not the number of elements of `shape`
    */
   variable(name: string, shape: number[], value: Float32Array | null, options?: { trainable?: boolean }): Variable;
+  /**
+   * A variable for values that steps leave for later steps. It has no memory until a step assigns it, and `release` frees
+   * that again; reading it before it is assigned is a mistake. Asked for again, the same one is given.
+   */
+  scratch(name: string, shape: number[]): Variable;
+  /** Frees the memory of scratch variables, after the runs already started. @throws NOT_FOUND */
+  release(names: readonly string[]): Promise<void>;
   /** The present value, a copy. @throws NOT_FOUND */
   read(name: string): Promise<Float32Array>;
   /** Replaces the value, after the runs already started. @throws NOT_FOUND | SHAPE_MISMATCH */
@@ -145,6 +152,10 @@ export class VariableTable {
     initial.dispose();
     this.#variables.set(name, variable);
     return variable;
+  }
+
+  find(name: string): Variable | undefined {
+    return this.#variables.get(name);
   }
 
   get(name: string): Variable {

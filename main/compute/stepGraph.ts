@@ -50,6 +50,14 @@ export const assignNode = (node: string, handle: string, value: string, dtype: n
   attributes: { dtype: type(dtype) },
 });
 
+/** Frees the value; assigning the variable again gives it a new one. */
+export const releaseNode = (node: string, handle: string): GraphNode => ({
+  name: node,
+  op: 'DestroyResourceOp',
+  inputs: [handle],
+  attributes: { ignore_lookup_error: { kind: 'bool', value: true } },
+});
+
 export const placeholderNode = (node: string, dtype: number, shape: number[]): GraphNode => ({
   name: node,
   op: 'Placeholder',

@@ -16,10 +16,12 @@ import type {
 } from '../../compute/session.ts';
 import { AppError } from '../../contract/errors.ts';
 import type { Philox } from '../random/philox.ts';
+import { type GeneratingModel, generateCached } from './cachedGeneration.ts';
 import { decode, outputLogits, prepareWeights, toBatchMajor, toTokenMajor } from './decoder.ts';
 import { type RolloutShape, rollout, rolloutInputs } from './generation.ts';
 import { lastTokenStates, stateCount } from './hiddenStates.ts';
 import type { ModelConfig } from './modelConfig.ts';
+import type { SamplingMode } from './sampling.ts';
 import { tokenNll } from './tokenNll.ts';
 import { type WeightMap, checkWeights, weightCatalogue } from './weights.ts';
 
@@ -41,7 +43,17 @@ export interface GenerationRequest {
   attentionMask?: Int32Array;
   stopIds: number[];
   padId: number;
+  /**
+   * A further sign that an answer has ended (a stop string): how many of its tokens to keep, or null to go on. Asked
+   * every few tokens.
+   */
+  stopAt?: (tokens: readonly number[]) => number | null;
+  /** Chosen by length and model unless given: all tokens in one step, or a few a step over a cache of fixed size. */
+  method?: 'unrolled' | 'cached';
 }
+
+/** Tokens times layers up to which one unrolled step is compiled in reasonable time, and faster than several. */
+const maxUnrolledLayers = 128;
 
 /** Weights that need not be in memory all at once. */
 export interface WeightSource {
@@ -133,14 +145,52 @@ export class LanguageModel {
     return compiled;
   }
 
-  /** @returns row-major [rows, newTokens]: the answers, `padId` after a stop token */
+  /** @returns row-major [rows, newTokens]: the answers, `padId` after their end */
   async generate(request: GenerationRequest): Promise<Int32Array> {
-    const { prompts, promptLength, newTokens, decoding, attentionMask } = request;
-    const rows = rowCount(prompts, promptLength);
+    const { newTokens, decoding, stopAt } = request;
+    const rows = rowCount(request.prompts, request.promptLength);
     const uniforms = decoding.mode === 'sample' ? decoding.random.uniforms(newTokens * rows) : null;
+    const short = newTokens * (stateCount(this.config) - 1) <= maxUnrolledLayers && stopAt === undefined;
+    const method = request.method ?? (short ? 'unrolled' : 'cached');
+    return method === 'cached'
+      ? this.#generateCached(request, rows, uniforms)
+      : this.#generateUnrolled(request, rows, uniforms);
+  }
+
+  async #generateCached(request: GenerationRequest, rows: number, uniforms: Float32Array | null): Promise<Int32Array> {
+    const { prompts, promptLength, newTokens, decoding, attentionMask, stopIds, padId, stopAt } = request;
+    const { tf, config, session } = this;
+    const model: GeneratingModel = {
+      ...{ tf, config, session },
+      step: (...args) => this.step(...args),
+      weights: () => prepareWeights(tf, config, this.variable),
+    };
+    const sampling =
+      decoding.mode === 'greedy'
+        ? { temperature: 1, topP: 1 }
+        : { temperature: decoding.temperature, topP: decoding.topP ?? 1 };
     const out = new Int32Array(rows * newTokens);
     for (const { start, count } of equalChunks(rows)) {
-      const mode = decoding.mode === 'greedy' ? 'greedy' : decoding.topP === undefined ? 'temperature' : 'topP';
+      const answers = await generateCached(model, {
+        ...{ promptLength, newTokens, mode: modeOf(decoding), stopIds, padId, stopAt, ...sampling },
+        prompts: rowsOf(prompts, promptLength, start, count),
+        attentionMask: attentionMask && rowsOf(attentionMask, promptLength, start, count),
+        uniforms: uniforms && columnsOf(uniforms, newTokens, rows, start, count),
+      });
+      out.set(answers.subarray(0, Math.min(count, rows - start) * newTokens), start * newTokens);
+    }
+    return out;
+  }
+
+  async #generateUnrolled(
+    request: GenerationRequest,
+    rows: number,
+    uniforms: Float32Array | null,
+  ): Promise<Int32Array> {
+    const { prompts, promptLength, newTokens, decoding, attentionMask } = request;
+    const out = new Int32Array(rows * newTokens);
+    for (const { start, count } of equalChunks(rows)) {
+      const mode = modeOf(decoding);
       const padded = attentionMask !== undefined;
       const { stopIds, padId } = request;
       const shape: RolloutShape = { batch: count, promptLength, newTokens, mode, padded, stopIds, padId };
@@ -262,6 +312,11 @@ export function splitSequences(tf: Tf, sequences: Tensor, promptLength: number):
     targets: toTokenMajor(tf, tf.slice(sequences, [0, promptLength], [batch, length - promptLength])),
   };
 }
+
+const modeOf = (decoding: Decoding): SamplingMode => {
+  if (decoding.mode === 'greedy') return 'greedy';
+  return decoding.topP === undefined ? 'temperature' : 'topP';
+};
 
 function rowCount(values: Int32Array, width: number): number {
   if (values.length > 0 && values.length % width === 0) return values.length / width;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Backend, type Compute, openCompute } from '../../../../main/compute/compute.ts';
 import type { Tensor } from '../../../../main/compute/session.ts';
-import { logits } from '../../../../main/ml/model/decoder.ts';
+import { decode, logits, outputLogits, prepareWeights } from '../../../../main/ml/model/decoder.ts';
 import { type Decoding, type GenerationRequest, LanguageModel } from '../../../../main/ml/model/languageModel.ts';
 import { sampleTokens } from '../../../../main/ml/model/sampling.ts';
 import { Philox } from '../../../../main/ml/random/philox.ts';
@@ -87,6 +87,55 @@ export function languageModelLaws(backend: Backend): void {
       expect(Array.from(stopped.subarray(row * newTokens, (row + 1) * newTokens))).toEqual(expected);
     }
     expect(Array.from(stopped)).toContain(0);
+  });
+
+  test('over a cache of fixed size come the tokens of the unrolled rollout, while rows end and the cache grows', async () => {
+    const rows = 9;
+    const long = 70;
+    const decodings: (() => Decoding)[] = [
+      () => ({ mode: 'greedy' }),
+      sampled,
+      () => ({ mode: 'sample', temperature: 0.8, topP: 0.7, random: new Philox('sampled') }),
+    ];
+    for (const decoding of decodings) {
+      const generate = (method: 'unrolled' | 'cached', stopIds: number[]): Promise<Int32Array> => {
+        return model.generate({ ...request(rows, decoding(), stopIds), newTokens: long, method });
+      };
+      const free = await generate('unrolled', []);
+      expect(Array.from(await generate('cached', []))).toEqual(Array.from(free));
+      // Stops that rows meet at different times, so that the batch is made smaller more than once
+      const stops = [free[2]!, free[3 * long + 20]!];
+      expect(Array.from(await generate('cached', stops))).toEqual(Array.from(await generate('unrolled', stops)));
+    }
+  }, timeoutMs); // prettier-ignore
+
+  test('an answer ends where its reader says so', async () => {
+    const rows = 4;
+    const free = await model.generate({ ...request(rows, { mode: 'greedy' }), newTokens: 40, method: 'cached' });
+    const stopAt = (tokens: readonly number[]): number | null => (tokens.length >= 5 ? 5 : null);
+    const ended = await model.generate({ ...request(rows, { mode: 'greedy' }), newTokens: 40, stopAt });
+    for (let row = 0; row < rows; row++) {
+      const kept = Array.from(free.subarray(row * 40, row * 40 + 5));
+      expect(Array.from(ended.subarray(row * 40, (row + 1) * 40))).toEqual([...kept, ...new Array<number>(35).fill(0)]);
+    }
+  });
+
+  test('gains folded into the matrices or multiplied: the same model', async () => {
+    const ids = { ids: { shape: [3, promptLength], dtype: 'int32' } } as const;
+    const outputs = await Promise.all(
+      [true, false].map(async (foldGains) => {
+        const step = model.step(`fold ${foldGains}`, ids as never, (inputs) => {
+          const { tf } = model;
+          const weights = prepareWeights(tf, toyConfig, model.variable, { foldGains });
+          return {
+            logits: outputLogits(tf, weights, decode(tf, toyConfig, weights, { ids: inputs['ids']! }).normalized),
+          };
+        });
+        return (await step.run({ ids: prompts(3) }))['logits']!.data;
+      }),
+    );
+    // A few roundings of float32 at logits of about 1
+    outputs[0]!.forEach((value, i) => expect(Math.abs(value - outputs[1]![i]!)).toBeLessThan(1e-5));
   });
 
   test('left padding changes no token', async () => {
