@@ -5,12 +5,13 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCompute, type Compute } from '../../../main/compute/compute.ts';
+import type { RealArray } from '../../../main/compute/lapack.ts';
 import { logits as logitsOf } from '../../../main/ml/model/decoder.ts';
 import { LanguageModel } from '../../../main/ml/model/languageModel.ts';
 import { parseModelConfig, type ModelConfig } from '../../../main/ml/model/modelConfig.ts';
 import type { WeightMap } from '../../../main/ml/model/weights.ts';
 import { revertModel, type CheckpointPair } from '../../../main/ml/reversion/revertModel.ts';
-import { projections } from '../../../main/contract/spectral.ts';
+import { precisionSchema, projections } from '../../../main/contract/spectral.ts';
 import { targetWeights } from '../../../main/ml/spectral/targetWeights.ts';
 import { expectClose } from '../compare.ts';
 import { hasFixture, readJson, readTensors } from '../fixtures.ts';
@@ -20,6 +21,7 @@ import { parseVariant } from './variants.ts';
 interface Variant {
   name: string;
   logits_tolerance_f64: number;
+  logits_tolerance_f32: number;
 }
 
 /** What the file has beside the variants. */
@@ -27,22 +29,27 @@ const whole = ['base', 'end', 'authors_full_is_base_copy'] as const;
 
 const present = hasFixture('spectral', 'reverted_logits.safetensors');
 const { variants } = present ? readJson<{ variants: Variant[] }>('spectral', 'reverted.json') : { variants: [] };
-const tolerances = new Map(variants.map(({ name, logits_tolerance_f64 }) => [name, logits_tolerance_f64]));
-/** Nothing is edited in base and end, so that only the forward pass can be off. */
-const tightest = Math.min(...tolerances.values());
 
-describe.skipIf(!present)('logits of edited models', () => {
+describe.skipIf(!present).each(precisionSchema.options)('logits of edited models, SVD in %s', (precision) => {
+  const tolerances = new Map(
+    variants.map((variant) => [
+      variant.name,
+      precision === 'float32' ? variant.logits_tolerance_f32 : variant.logits_tolerance_f64,
+    ]),
+  );
+  /** Nothing is edited in base and end, so that only the forward pass can be off. */
+  const tightest = Math.min(...tolerances.values());
   const expected = present ? readTensors('spectral', 'reverted_logits.safetensors') : new Map<string, never>();
   const names = [...expected.keys()].filter((name) => name !== 'input_ids');
   let compute: Compute;
   let config: ModelConfig;
-  let pair: CheckpointPair;
+  let pair: CheckpointPair<RealArray>;
   let model: LanguageModel;
 
   beforeAll(async () => {
     compute = await openCompute({ backend: 'auto' });
     config = parseModelConfig(readJson('tiny-llama-end', 'config.json'));
-    pair = openPair();
+    pair = openPair(precision);
     model = new LanguageModel(compute, config, pair.target.weights as WeightMap);
   });
   afterAll(() => model.dispose());

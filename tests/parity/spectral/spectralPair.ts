@@ -1,4 +1,5 @@
 /** The pair of tiny checkpoints that the spectral fixtures were made from. */
+import type { Precision } from '../../../main/contract/spectral.ts';
 import { CheckpointDecompositions } from '../../../main/ml/spectral/checkpointDecompositions.ts';
 import { readTensors } from '../fixtures.ts';
 
@@ -8,9 +9,9 @@ export function readWeights(folder: string): Map<string, { shape: number[]; data
 }
 
 /** base = reference, end = target. */
-export function openPair(): { reference: CheckpointDecompositions; target: CheckpointDecompositions } {
+export function openPair<P extends Precision = 'float64'>(precision: P = 'float64' as P) {
   return {
-    reference: new CheckpointDecompositions(readWeights('tiny-llama-base')),
-    target: new CheckpointDecompositions(readWeights('tiny-llama-end')),
+    reference: new CheckpointDecompositions(readWeights('tiny-llama-base'), precision),
+    target: new CheckpointDecompositions(readWeights('tiny-llama-end'), precision),
   };
 }
