@@ -139,9 +139,10 @@ export function encodeSessionConfig({ intraOpThreads, interOpThreads, xla }: Ses
   // x * 0.5, sums in another order); all of them together save nothing measurable on a training step (18.6 ms of CPU
   // time with and without), and the first run of a step takes up to four times as long with them.
   const rewrites = new Message().integer(19, true);
+  // place_pruned_graph: a step's first run looks at its own nodes only, not at those of all steps of the session.
   const graphOptions = new Message();
   // optimizer_options.global_jit_level = ON_2
   if (xla) graphOptions.message(3, new Message().integer(5, 2));
-  graphOptions.message(10, rewrites);
+  graphOptions.integer(6, true).message(10, rewrites);
   return new Message().integer(2, intraOpThreads).integer(5, interOpThreads).message(10, graphOptions).encode();
 }

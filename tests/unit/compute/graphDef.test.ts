@@ -4,19 +4,19 @@ import { encodeGraphDef, encodeSessionConfig } from '../../../main/compute/graph
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-/** graph_options.rewrite_options: field 19 (disable_meta_optimizer) true. */
-const rewrites = '5205' + '5203980101';
+/** In graph_options: place_pruned_graph true; rewrite_options with field 19 (disable_meta_optimizer) true. */
+const always = '3001' + '5203980101';
 
 describe('encoding', () => {
   test("integers: the guide's 150 is 96 01, and -1 has ten bytes", () => {
     expect(hex(encodeSessionConfig({ intraOpThreads: 150, interOpThreads: -1, xla: false }))).toBe(
-      '109601' + '28ffffffffffffffffff01' + rewrites,
+      '109601' + '28ffffffffffffffffff01' + '5207' + always,
     );
   });
 
   test('XLA is level 2 (ON_2) of the optimizer options', () => {
     expect(hex(encodeSessionConfig({ intraOpThreads: 1, interOpThreads: 1, xla: true }))).toBe(
-      '1001' + '2801' + '5209' + '1a022802' + '5203980101',
+      '1001' + '2801' + '520b' + '1a022802' + always,
     );
   });
 
