@@ -15,7 +15,7 @@ export function groupOf(checkpoint: Checkpoint, studyNames: ReadonlyMap<string, 
 }
 
 /**
- * @param query words that all have to occur in name, group, step or folder
+ * @param query words that all have to occur in name, group, step or folder; names that begin with it come first
  * @param limit checkpoints in the answer, over all groups
  */
 export function checkpointChoices(
@@ -32,9 +32,15 @@ export function checkpointChoices(
       const text = `${name} ${group} ${step === null ? '' : `step ${step}`} ${folder} ${architecture}`.toLowerCase();
       return words.every((word) => text.includes(word));
     });
+  // What begins as it was typed comes first: "base" is the base before a run that is anchored to it.
+  const start = query.trim().toLowerCase();
+  const isTyped = ({ name }: Checkpoint): boolean => start !== '' && name.toLowerCase().startsWith(start);
   const byStep = (a: Checkpoint, b: Checkpoint): number =>
-    (a.step ?? Infinity) - (b.step ?? Infinity) || a.name.localeCompare(b.name);
+    Number(isTyped(b)) - Number(isTyped(a)) ||
+    (a.step ?? Infinity) - (b.step ?? Infinity) ||
+    a.name.localeCompare(b.name);
   const byLabel = new Map<string, Checkpoint[]>();
+  found.sort((a, b) => Number(isTyped(b.checkpoint)) - Number(isTyped(a.checkpoint)));
   for (const { checkpoint, group } of found) byLabel.set(group, [...(byLabel.get(group) ?? []), checkpoint]);
   let room = limit;
   const groups: ChoiceGroup[] = [];

@@ -132,11 +132,13 @@ describeWith([chromium], 'Ablations in Chromium', () => {
     async () => {
       const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
       const { id: studyId } = await lab.engine.call('studies.openSample', {});
-      const { peak, end } = await lab.engine.call('sweeps.studyCheckpoints', { studyId, seed: 0 });
+      const { peak, end, base } = await lab.engine.call('sweeps.studyCheckpoints', { studyId, seed: 0 });
+      const nameOf = async (id: string | null) => (await lab.engine.call('checkpoints.get', { id: id! })).name;
+      const [nameOfEnd, nameOfBase] = [await nameOf(end), await nameOf(base)];
       await page.goto(`${lab.engine.origin}/ablations/new?reference=${peak}&target=${end}`);
       await page.getByRole('heading', { name: 'New ablation' }).waitFor();
       const target = page.getByRole('combobox', { name: /^Target/ });
-      await until('the target of the address', async () => (await target.inputValue()).includes('end'));
+      await until('the target of the address', async () => (await target.inputValue()) === nameOfEnd);
       await page.getByRole('checkbox', { name: 'Layers', exact: true }).uncheck();
       await page.getByRole('checkbox', { name: 'Ranks', exact: true }).uncheck();
       await page.getByRole('checkbox', { name: /heat map/ }).check();
@@ -165,11 +167,11 @@ describeWith([chromium], 'Ablations in Chromium', () => {
       await page.getByRole('radio', { name: 'Interpolate the weights' }).check();
       const third = page.getByRole('combobox', { name: 'And on to' });
       await third.focus();
-      await page.keyboard.type('base');
-      await page.getByRole('option', { name: /base/ }).first().waitFor();
+      await page.keyboard.type(nameOfBase);
+      await page.getByRole('option', { name: nameOfBase }).first().waitFor();
       await picture('ablations-picker-light');
       await page.keyboard.press('Enter');
-      expect(await third.inputValue()).toContain('base');
+      expect(await third.inputValue()).toBe(nameOfBase);
       await page.getByLabel('Positions on each line').fill('0.25 0.5 0.75');
       await page.getByRole('button', { name: 'Run', exact: true }).and(page.locator(':enabled')).waitFor();
       await page.keyboard.press('Control+Enter');
