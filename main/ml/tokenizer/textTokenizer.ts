@@ -143,9 +143,12 @@ export class TextTokenizer {
   }
 }
 
-/** @throws INVALID_REQUEST there is no row, or no token in any */
-export function leftPadded(rows: readonly (readonly number[])[], padId: number): TokenBatch {
-  const length = rows.reduce((longest, row) => Math.max(longest, row.length), 0);
+/**
+ * @param atLeast tokens of a row, where the longest has fewer
+ * @throws INVALID_REQUEST there is no row, or no token in any
+ */
+export function leftPadded(rows: readonly (readonly number[])[], padId: number, atLeast = 0): TokenBatch {
+  const length = rows.reduce((longest, row) => Math.max(longest, row.length), atLeast);
   if (length === 0) throw new AppError('INVALID_REQUEST', 'There are no tokens to make a batch of.');
   const ids = new Int32Array(rows.length * length).fill(padId);
   const attentionMask = new Int32Array(rows.length * length);

@@ -1,0 +1,3 @@
+import { textModelLaws } from './textModelLaws.ts';
+
+textModelLaws('wasm');
