@@ -253,9 +253,9 @@ export function changedFields(draft: ComposerDraft): Partial<ComposerDraft> {
   return Object.fromEntries(entries);
 }
 
-/** The composer's fields that make this sweep again, to change one of them; `origin` finds the study of a checkpoint. */
+/** The composer's fields that make this sweep again, to change one of them (it then needs another name); `origin` finds the study of a checkpoint. */
 export function draftOfSweep(
-  { name, pairs, settings }: Pick<Sweep, 'name' | 'pairs' | 'settings'>,
+  { pairs, settings }: Pick<Sweep, 'pairs' | 'settings'>,
   origin: (id: string) => { studyId: string | null; seed: number | null } | null,
 ): ComposerDraft {
   const { sweep, precision, seed, task } = settings;
@@ -278,7 +278,6 @@ export function draftOfSweep(
   const shared = {
     ...paperDraft,
     ...source,
-    name,
     precision,
     seed: String(seed),
     episodes: String(task.evaluationEpisodes),

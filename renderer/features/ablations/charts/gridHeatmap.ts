@@ -73,7 +73,8 @@ export function gridHeatmap(
     .map((point) => ({ point, value: quantity.of(point, target) }))
     .sort((a, b) => (a.point.k ?? 0) - (b.point.k ?? 0) || rankOf(a.point) - rankOf(b.point));
   const values = cells.flatMap(({ value }) => value ?? []);
-  const scale = colorScale(quantity.scale, values, theme);
+  // Differences below one point are no colour.
+  const scale = colorScale(quantity.scale, quantity.scale === 'signed' ? [...values, -1, 1] : values, theme);
   const spec = {
     title: quantity.label,
     x: { name: 'top ranks reverted', kind: 'category' as const, categories: ranks.map(rankText) },

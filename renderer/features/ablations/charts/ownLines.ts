@@ -70,7 +70,9 @@ export function spreadLabels(ys: readonly number[]): number[] {
   return ys.map((y, index) => placed[index]! - y);
 }
 
-const shortened = (name: string): string => (name.length <= 11 ? name : `${name.slice(0, 10)}…`);
+/** Names of any length would be cut where they differ: their parts in the comparison are told instead. */
+const shortName = (name: string, isTarget: boolean): string =>
+  name.length <= 11 ? name : isTarget ? 'target' : 'reference';
 
 /** Horizontal lines at what target and reference score, named at the right in the colour of the split; solid is the target. */
 export function ownLines(context: PanelContext): object {
@@ -85,7 +87,7 @@ export function ownLines(context: PanelContext): object {
       width: 1.3,
     },
     label: {
-      formatter: `${shortened(name)} ${at.toFixed(1)}`,
+      formatter: `${shortName(name, isTarget)} ${at.toFixed(1)}`,
       position: 'end',
       distance: 5,
       offset: [0, offsets[index]],

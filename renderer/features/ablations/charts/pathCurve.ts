@@ -22,10 +22,15 @@ interface Stop {
 
 interface Line {
   title: string;
-  /** Checkpoints at 0, 1, 2. */
+  /** Checkpoints at 0, 1, 2, as the axis writes them. */
   ends: string[];
   stops: Stop[];
 }
+
+const longestTick = 20;
+/** Long names share their beginning: the step tells them apart. */
+const tickName = (name: string, step: number | null): string =>
+  name.length <= longestTick ? name : step === null ? `${name.slice(0, longestTick - 1)}…` : `step ${step}`;
 
 function lineOf(sweep: SweepResult, pairs: number[]): Line {
   const inner = sweep.points
@@ -36,9 +41,10 @@ function lineOf(sweep: SweepResult, pairs: number[]): Line {
     ...pairs.map((pair, index) => ({ at: index + 1, point: ownPoint(sweep, pair, 'reference') })),
   ].flatMap(({ at, point }) => (point === null ? [] : [{ at, point }]));
   const labels = [endNames(sweep, pairs[0]!).target, ...pairs.map((pair) => endNames(sweep, pair).reference)];
+  const refs = [sweep.pairs[pairs[0]!]!.target, ...pairs.map((pair) => sweep.pairs[pair]!.reference)];
   return {
     title: `From ${labels.slice(0, -1).join(' over ')} to ${labels[labels.length - 1]}`,
-    ends: labels,
+    ends: labels.map((label, at) => tickName(label, refs[at]!.step)),
     stops: [...inner, ...ends].sort((a, b) => a.at - b.at),
   };
 }
