@@ -262,6 +262,13 @@ describe('models that cannot be asked here', () => {
       const name = 'model.embed_tokens.weight';
       expect(exported.get(name)!.data).toEqual(target.get(name)!.data);
     }
+    const path = orderOf(lab, { sweep: { kind: 'interpolation', alphas: [0.5] } });
+    const mixtures = await settled(client, (await client.call('sweeps.start', path)).id);
+    const [a, b] = [await readAll(folders[0]), await readAll(folders[1])];
+    const { changeNorm, relativeChange } = interpolateWeights(a, b, 0.5).record;
+    const { record } = pointWith(mixtures, { edit: 'interpolation' });
+    expect(record.changeNorm).toBeCloseTo(changeNorm, 9);
+    expect(record.relativeChange).toBeCloseTo(relativeChange, 9);
   });
 
   test('requests that make no sense are refused with the next step', { timeout }, async () => {

@@ -10,7 +10,6 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { AppError } from '../../contract/errors.ts';
 import type { Precision } from '../../contract/spectral.ts';
 import { exportPointRequestSchema, matrixEditRecordSchema } from '../../contract/sweeps.ts';
 import type { ExportPointRequest, ExportReport } from '../../contract/sweeps.ts';
@@ -21,7 +20,7 @@ import type { Checkpoint, CheckpointTensor } from '../../ml/checkpoints/openChec
 import { modelRecord } from '../../ml/reversion/editMatrix.ts';
 import { PointEditor } from '../../ml/reversion/editPoint.ts';
 import { modelCard, roundingReport, type ExportRecipe } from '../../ml/reversion/modelCard.ts';
-import { dtypeBits, isFloatDtype, widenToFloat32 } from '../../ml/safetensors/dtypes.ts';
+import { readElements } from '../../ml/reversion/pathRecord.ts';
 import { Decomposer } from '../../ml/spectral/decomposer.ts';
 import { DecompositionCache } from '../../ml/spectral/decompositionCache.ts';
 import { frobeniusNorm, linearAlgebraBackend } from '../../ml/spectral/linearAlgebra.ts';
@@ -180,16 +179,9 @@ class PointChanges<P extends Precision> {
   /** As `interpolateWeights` mixes, a range at a time. */
   #mixed({ name }: CheckpointTensor, alpha: number): TensorChange {
     const { referenceCheckpoint } = this.#pair;
-    const { dtype } = referenceCheckpoint.tensors.get(name)!;
-    if (!isFloatDtype(dtype))
-      throw new AppError('CHECKPOINT_UNSUPPORTED', `"${name}" of the reference holds ${dtype} values.`, {
-        hint: 'Save its weights as F32, F16 or BF16.',
-      });
-    const bytes = dtypeBits(dtype)! / 8;
     return {
       values: async (from, count, before) => {
-        const stored = await referenceCheckpoint.readBytes(name, from * bytes, count * bytes);
-        const other = widenToFloat32(dtype, stored);
+        const other = await readElements(referenceCheckpoint, name, from, count);
         return before.map((w, i) => (1 - alpha) * w + alpha * other[i]!);
       },
     };

@@ -6,6 +6,7 @@ import type { Evaluation } from '../../contract/evaluation.ts';
 import type { Precision } from '../../contract/spectral.ts';
 import type { ModelEditRecord, SweepPoint, SweepPointResult } from '../../contract/sweeps.ts';
 import type { PointEditor } from '../../ml/reversion/editPoint.ts';
+import { pathLength, pathRecord, type PathLength } from '../../ml/reversion/pathRecord.ts';
 import { interpolateWeights } from '../../ml/reversion/revertModel.ts';
 import type { WeightMap } from '../../ml/model/weights.ts';
 import type { JobContext } from '../jobContext.ts';
@@ -35,6 +36,7 @@ export class PointMaker<P extends Precision> {
   readonly #jobId: string;
   /** Points of one content are the same numbers: the axes of a sweep meet where all is edited. */
   readonly #underWay = new Map<string, Promise<(MadePoint & { jobId: string }) | null>>();
+  readonly #lengths = new Map<OpenPair, Promise<PathLength>>();
   /** Why points could not be made. */
   readonly skipped: string[] = [];
 
@@ -79,9 +81,21 @@ export class PointMaker<P extends Precision> {
     return { record, evaluation, durationMs: Math.round(performance.now() - startMs) };
   }
 
+  /** Both checkpoints are read once for all positions between them. */
+  #lengthOf(pair: OpenPair): Promise<PathLength> {
+    let length = this.#lengths.get(pair);
+    if (!length) {
+      length = pathLength(pair.targetCheckpoint, pair.referenceCheckpoint, this.#parts.context.signal);
+      this.#lengths.set(pair, length);
+    }
+    return length;
+  }
+
   /** The record of the edit, and all weights of the edited model where it is to be evaluated. */
   async #edited(point: SweepPoint, pair: OpenPair): Promise<{ record: ModelEditRecord; weights: WeightMap | null }> {
     const { models, checkpoints, editor } = this.#parts;
+    if (point.edit === 'interpolation' && models === null)
+      return { record: pathRecord(await this.#lengthOf(pair), point.alpha!), weights: null };
     if (point.edit === 'interpolation') {
       const [target, reference] = await Promise.all(
         [pair.target, pair.reference].map(({ folder }) => checkpoints.weights(folder)),
