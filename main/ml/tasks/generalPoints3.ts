@@ -9,7 +9,7 @@
 import type { PretrainSettings } from '../../contract/settings.ts';
 import { Philox } from '../random/philox.ts';
 import type { AnswerStep, Episode, Split, Task, Verdict } from './task.ts';
-import { drawFormat, tokenTable } from './tokenTable.ts';
+import { drawDocument, tokenTable } from './tokenTable.ts';
 
 export const largestTarget = 40;
 const markers = '<pad> <bos> <eos> <sep> RA RB CARDS NUMBER FORMULA X1 X2 <sep2> ( ) + - * = J Q K'.split(' ');
@@ -235,13 +235,8 @@ export function generalPoints3(testShare = 0.2): Task {
     evaluationSet: (split, count, seed) =>
       Array.from({ length: count }, (_, i) => episode(split, new Philox(seed, 'evaluation', split, i), true)),
     pretrainingDocument(settings, random) {
-      const named: Split = random.uniform() < settings.oodRuleShare ? 'ood' : 'inDist';
-      const format = drawFormat(settings.mixture, random);
-      const face = random.uniform() < settings.faceShare;
-      // rule noise: now and then a document follows the other rule than its rule token says
-      const other: Split = named === 'ood' ? 'inDist' : 'ood';
-      const used = random.uniform() < settings.ruleNoise ? other : named;
-      const draw = drawProblem(used, random, { face, heldOut: false, share: testShare });
+      const { named, used, format, showsRule } = drawDocument(settings, random);
+      const draw = drawProblem(used, random, { face: showsRule, heldOut: false, share: testShare });
       const answer = documentAnswer(format, draw, random.choice(draw.solutions));
       const document = new Int32Array(promptLength + answerLength).fill(padId);
       document.set([...promptTokens(named, draw, format === 'full2' ? sep2 : sep), ...answer]);

@@ -13,7 +13,7 @@ import type { PretrainSettings } from '../../contract/settings.ts';
 import { Philox } from '../random/philox.ts';
 import { headingOf, compassPoints, relativeTurn, relativeTurns } from './navigation/headings.ts';
 import type { AnswerStep, Episode, Split, Task, Verdict } from './task.ts';
-import { drawFormat, tokenTable } from './tokenTable.ts';
+import { drawDocument, tokenTable } from './tokenTable.ts';
 
 const legs = 3;
 const landmarks = Array.from({ length: 12 }, (_, i) => `M${i}`);
@@ -161,13 +161,8 @@ export function navigation3(testShare = 0.2): Task {
     evaluationSet: (split, count, seed) =>
       Array.from({ length: count }, (_, i) => episode(split, new Philox(seed, 'evaluation', split, i), true)),
     pretrainingDocument(settings, random) {
-      const named: Split = random.uniform() < settings.oodRuleShare ? 'ood' : 'inDist';
-      const format = drawFormat(settings.mixture, random);
-      const turning = random.uniform() < settings.faceShare;
-      // rule noise: now and then a document follows the other rule than its rule token says
-      const other: Split = named === 'ood' ? 'inDist' : 'ood';
-      const used = random.uniform() < settings.ruleNoise ? other : named;
-      const decision = drawDecision(random, { turn: turning, heldOut: false, share: testShare });
+      const { named, used, format, showsRule } = drawDocument(settings, random);
+      const decision = drawDecision(random, { turn: showsRule, heldOut: false, share: testShare });
       const document = new Int32Array(promptLength + answerLength).fill(padId);
       const prompt = promptTokens(named, decision, format === 'full2' ? sep2 : sep);
       document.set([...prompt, ...documentAnswer(format, decision, used)]);
