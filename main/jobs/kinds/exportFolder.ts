@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { AppError } from '../../contract/errors.ts';
 import { exportReportSchema, type ExportReport } from '../../contract/sweeps.ts';
 import { writeText } from '../../ml/checkpoints/companionFiles.ts';
+import { syncFolder } from '../../ml/checkpoints/writeCheckpoint.ts';
 
 const markerName = 'rotascope.json';
 
@@ -112,7 +113,9 @@ export class ExportFolder {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     });
     await mkdir(dirname(this.folder), { recursive: true });
+    await syncFolder(this.partial);
     await rename(this.partial, this.folder);
+    await syncFolder(dirname(this.folder));
     return this.#marker.report;
   }
 

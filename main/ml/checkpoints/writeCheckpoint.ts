@@ -91,7 +91,7 @@ async function putInPlace(partial: string, target: string, exists: boolean): Pro
 }
 
 /** A rename is on the disk once its folder is; Windows cannot flush a folder and does not need it. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {

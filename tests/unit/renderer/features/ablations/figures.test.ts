@@ -176,6 +176,9 @@ describe('the interpolation curve', () => {
   it('joins pairs that share a checkpoint, and does not where something lies beyond an end', () => {
     expect(linesOf(path).map(({ ends }) => ends)).toEqual([['RL_End', 'SFT_End', 'SFT peak']]);
     expect(linesOf(path)[0]!.stops.map(({ at }) => at)).toEqual([0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]);
+    // A quarter of the way is nearer to the target: alpha grows towards the reference.
+    const [, quarter, half] = linesOf(path)[0]!.stops.map(({ point }) => point);
+    expect([quarter!.alpha, half!.alpha]).toEqual([0.25, 0.5]);
     const beyond = [...path.points, sweepPoint(1, 1, { axis: 'path', edit: 'interpolation', alpha: 1.5 })];
     expect(linesOf({ ...path, points: beyond })).toHaveLength(2);
   });

@@ -41,7 +41,7 @@ describe('the rows of the table', () => {
     const rotations = [0, 1].map((replicate) =>
       sweepPoint(70, 30, { ...place, layers: [0], control: 'rotation', replicate }),
     );
-    const more = { ...sweep, points: [...rotations, ...sweep.points] };
+    const more = { ...sweep, points: [rotations[0]!, ...sweep.points, rotations[1]!] };
     const row = pointRows(more, 'edits', '').find(({ words }) => words === 'Singular vectors, layer 0, all ranks')!;
     expect(row.test).toMatchObject({ replicates: 3, p: 0.25 });
   });
