@@ -3,7 +3,7 @@
  * of the seed in view. Large data in shallow references; a new revision triggers a throttled refetch of what changed.
  */
 import { defineStore } from 'pinia';
-import { shallowRef, triggerRef } from 'vue';
+import { shallowRef } from 'vue';
 import type { CallAnswer } from '../../main/contract/api.ts';
 import type { Comparison, StudyResult } from '../../main/contract/studyResult.ts';
 import { call, onEngineEvent } from '../engine/engine.ts';
@@ -27,12 +27,15 @@ export const useOpenStudy = defineStore('openStudy', () => {
 
   /** Metrics of a step that runs again (after a resume) replace those of the first time. */
   function addMetrics(rows: MetricRow[]): void {
+    if (rows.length === 0) return;
+    // A new map, so that whoever was given the old one as a property sees that there is more.
+    const next = new Map(metrics.value);
     for (const { stageId, step, values } of rows) {
-      let stage = metrics.value.get(stageId);
-      if (stage === undefined) metrics.value.set(stageId, (stage = new Map()));
+      let stage = next.get(stageId);
+      if (stage === undefined) next.set(stageId, (stage = new Map()));
       stage.set(step, { ...stage.get(step), ...values });
     }
-    if (rows.length > 0) triggerRef(metrics);
+    metrics.value = next;
   }
 
   async function fetchComparisons(study: string): Promise<void> {

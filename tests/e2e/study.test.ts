@@ -29,6 +29,8 @@ describeWith([chromium], 'A study in Chromium', () => {
     const figures = await drawnFigures(page);
     expect(figures.length).toBeGreaterThanOrEqual(6);
     expect(figures.filter(({ marks }) => marks < 5)).toEqual([]);
+    // Its data arrive after the page has been drawn.
+    expect(figures.map(({ title }) => title)).toContain('Layers over the steps of SFT');
     const { words } = await lab.engine.call('studies.result', { id: study.id });
     expect(words.length).toBeGreaterThan(3);
     await page.getByText(words[0]!).first().waitFor();
@@ -39,6 +41,31 @@ describeWith([chromium], 'A study in Chromium', () => {
     await page.getByRole('heading', { name: 'Tiny study' }).waitFor();
     expect((await drawnFigures(page)).map(({ title }) => title)).toEqual(figures.map(({ title }) => title));
     await picture('study-tiny-done-dark-narrow');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('the comparison of remedies: composed in the form, its figures and words', async () => {
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    await page.goto(`${lab.engine.origin}/studies/new`);
+    await page.getByLabel('Protocol').selectOption('comparison');
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Comparison of remedies');
+    await page.getByText('8 jobs for 1 seed').waitFor();
+    expect(await page.getByLabel(/^RL starts/).count()).toBe(0);
+    await picture('new-comparison-light');
+    const settings = { ...settingsOfTinyStudy, preset: 'comparison', name: 'Tiny comparison' } as const;
+    const { id } = await lab.engine.call('studies.create', { settings, new: true });
+    await lab.engine.call('studies.start', { id });
+    await page.goto(`${lab.engine.origin}/studies/${id}`);
+    await state(page, 'done').waitFor({ timeout: 150_000 });
+    const figures = await drawnFigures(page);
+    const titles = figures.map(({ title }) => title);
+    expect(titles).toContain('SFT with and without the penalty on rotation');
+    expect(titles).toContain('The remedies beside SFT_End');
+    expect(titles.filter((title) => /Reversion|Interpolation|two checkpoints differ/.test(title))).toEqual([]);
+    expect(figures.filter(({ marks }) => marks < 5)).toEqual([]);
+    await page.getByText('The penalty on rotation changes OOD accuracy').first().waitFor();
+    await picture('comparison-light');
     expect(faults).toEqual([]);
     await context.close();
   });

@@ -31,9 +31,9 @@ export function studyWords(result: Pick<StudyResult, 'seeds'>): string[] {
     ...unfinishedWords(result.seeds.length, judged.length),
     // what was forgotten, then what brings it back, before any detail
     ...findings.slice(0, HEADLINES),
+    ...remedyWords(evidence),
     ...attributionWords(evidence),
     ...findings.slice(HEADLINES),
-    ...remedyWords(evidence),
     ...reproductionWords(judged, evidence),
     coverWords(judged, evidence),
   ];
