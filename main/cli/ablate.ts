@@ -4,10 +4,7 @@ import { basename, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { EngineClient } from '../api/engineClient.ts';
 import type { CallInput } from '../contract/api.ts';
-import { AppError } from '../contract/errors.ts';
-import type { ErrorCode } from '../contract/errors.ts';
 import type { SweepAxis } from '../contract/sweeps.ts';
-import { attachEngine } from './attach.ts';
 import {
   parseAlphas,
   parseAxes,
@@ -20,11 +17,9 @@ import {
 import type { AblateOptions } from './ablateOptions.ts';
 import { planText, sweepCsv, sweepText } from './ablateOutput.ts';
 import { parseCount, parseMatrices, parseSeed } from './compareOptions.ts';
-import { exitCodes } from './exitCodes.ts';
-import { endWith, printFailure } from './failure.ts';
-import { exitCodeOf, followJob, importOne, jobProgress, pauseOnSignals } from './followJob.ts';
+import { endWith } from './failure.ts';
+import { checkOneOutput, importOne, runJob } from './followJob.ts';
 import { dataOption } from './serve.ts';
-import { Wake } from './wake.ts';
 
 /** As `reversionSweepSchema` has them. */
 const defaultAxes: SweepAxis[] = ['layers', 'ranks'];
@@ -54,36 +49,17 @@ async function print(client: EngineClient, id: string, { csv, json }: AblateOpti
 }
 
 async function ablate(options: AblateOptions): Promise<number> {
-  if (options.json && options.csv === '-')
-    throw new AppError('INVALID_REQUEST', '--json and --csv - both want the output.', {
-      hint: 'Name a file for --csv.',
-    });
-  const wake = new Wake();
-  const attached = await attachEngine(options.data, (events) => {
-    if (events.some((event) => event.type === 'sweep')) wake.push();
-  });
-  const { client } = attached;
-  let open: { close(): Promise<void> } = attached;
-  try {
+  checkOneOutput(options);
+  return runJob(options, 'points', async (client) => {
     const order = await makeOrder(client, options);
     const plan = await client.call('sweeps.plan', order);
     if (options.json) console.log(JSON.stringify({ type: 'plan', ...plan }));
     else
       for (const line of planText(plan, options.interpolate ? [] : (options.axis ?? defaultAxes))) console.error(line);
-    if (options.plan) return exitCodes.ok;
+    if (options.plan) return null;
     const { id } = await client.call('sweeps.start', order);
-    const progress = jobProgress(!options.json, 'points');
-    open = pauseOnSignals(attached, id, progress);
-    const job = await followJob(client, id, wake, progress, options.json);
-    progress.end();
-    if (job.error) {
-      const { code, message, hint = '' } = job.error;
-      printFailure(new AppError(code as ErrorCode, message, { hint }), options.json);
-    } else if (job.state === 'succeeded') await print(client, id, options);
-    return exitCodeOf(job);
-  } finally {
-    await open.close();
-  }
+    return { id, print: () => print(client, id, options) };
+  });
 }
 
 const help = `

@@ -3,18 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { EngineClient } from '../api/engineClient.ts';
-import type { EngineEvent } from '../contract/api.ts';
-import { AppError } from '../contract/errors.ts';
-import type { ErrorCode } from '../contract/errors.ts';
 import { summariesCsv } from '../ml/spectral/comparisonTables.ts';
-import { attachEngine } from './attach.ts';
 import { comparisonSettings, parseCount, parseLayers, parseMatrices, parseSeed, parseShare } from './compareOptions.ts';
 import type { CompareOptions } from './compareOptions.ts';
 import { comparisonText, writeCurves } from './compareOutput.ts';
-import { endWith, printFailure } from './failure.ts';
-import { exitCodeOf, followJob, importOne, importPath, jobProgress, pauseOnSignals } from './followJob.ts';
+import { endWith } from './failure.ts';
+import { checkOneOutput, importOne, importPath, runJob } from './followJob.ts';
 import { dataOption } from './serve.ts';
-import { Wake } from './wake.ts';
 
 async function print(client: EngineClient, id: string, options: CompareOptions): Promise<void> {
   const result = await client.call('spectra.get', { id });
@@ -29,36 +24,15 @@ async function print(client: EngineClient, id: string, options: CompareOptions):
 
 async function compare(referencePath: string, targetPaths: string[], options: CompareOptions): Promise<number> {
   const settings = comparisonSettings(options);
-  if (options.json && options.csv === '-')
-    throw new AppError('INVALID_REQUEST', '--json and --csv - both want the output.', {
-      hint: 'Name a file for --csv.',
-    });
-  const wake = new Wake();
-  const attached = await attachEngine(options.data, (events: EngineEvent[]) => {
-    if (events.some((event) => event.type === 'spectra')) wake.push();
-  });
-  const { client } = attached;
-  let open: { close(): Promise<void> } = attached;
-  try {
+  checkOneOutput(options);
+  return runJob(options, 'matrices', async (client) => {
     const referenceId = await importOne(client, referencePath);
     const targetIds: string[] = [];
     for (const path of targetPaths) targetIds.push(...(await importPath(client, path)));
     const restorationId = options.restoration === undefined ? null : await importOne(client, options.restoration);
     const { id } = await client.call('spectra.start', { referenceId, targetIds, restorationId, settings });
-    const progress = jobProgress(!options.json, 'matrices');
-    open = pauseOnSignals(attached, id, progress);
-    const job = await followJob(client, id, wake, progress, options.json);
-    progress.end();
-    if (job.error)
-      printFailure(
-        new AppError(job.error.code as ErrorCode, job.error.message, { hint: job.error.hint ?? '' }),
-        options.json,
-      );
-    else if (job.state === 'succeeded') await print(client, id, options);
-    return exitCodeOf(job);
-  } finally {
-    await open.close();
-  }
+    return { id, print: () => print(client, id, options) };
+  });
 }
 
 const help = `

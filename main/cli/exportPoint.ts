@@ -3,19 +3,15 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { EngineClient } from '../api/engineClient.ts';
 import { AppError } from '../contract/errors.ts';
-import type { ErrorCode } from '../contract/errors.ts';
 import { exportReportSchema } from '../contract/sweeps.ts';
 import type { ExportReport } from '../contract/sweeps.ts';
-import { attachEngine } from './attach.ts';
-import { endWith, printFailure } from './failure.ts';
-import { exitCodeOf, followJob, jobProgress, pauseOnSignals } from './followJob.ts';
+import { endWith } from './failure.ts';
+import { runJob } from './followJob.ts';
+import type { CommandOptions } from './followJob.ts';
 import { dataOption } from './serve.ts';
-import { Wake } from './wake.ts';
 
-interface ExportPointOptions {
-  data: string;
+interface ExportPointOptions extends CommandOptions {
   f32: boolean;
-  json: boolean;
 }
 
 /** The key of a point from its first characters. */
@@ -36,32 +32,19 @@ async function reportOf(client: EngineClient, jobId: string): Promise<ExportRepo
   return exportReportSchema.parse(artifact && 'data' in artifact ? artifact.data : null);
 }
 
-async function exportPoint(id: string, prefix: string, folder: string, options: ExportPointOptions): Promise<number> {
-  const wake = new Wake();
-  const attached = await attachEngine(options.data, () => wake.push());
-  const { client } = attached;
-  let open: { close(): Promise<void> } = attached;
-  try {
+function printReport(report: ExportReport, json: boolean): void {
+  if (json) console.log(JSON.stringify({ type: 'export', ...report }));
+  else console.log(`${report.folder}: ${report.files} files, ${(report.bytes / 1e6).toFixed(1)} MB`);
+  for (const warning of report.warnings) console.error(`warning: ${warning}`);
+}
+
+function exportPoint(id: string, prefix: string, folder: string, options: ExportPointOptions): Promise<number> {
+  return runJob(options, 'bytes', async (client) => {
     const key = await keyOf(client, id, prefix);
     const dtype = options.f32 ? 'F32' : 'same';
     const { jobId } = await client.call('sweeps.exportPoint', { id, key, folder: resolve(folder), dtype });
-    const progress = jobProgress(!options.json, 'bytes');
-    open = pauseOnSignals(attached, jobId, progress);
-    const job = await followJob(client, jobId, wake, progress, options.json);
-    progress.end();
-    if (job.error) {
-      const { code, message, hint = '' } = job.error;
-      printFailure(new AppError(code as ErrorCode, message, { hint }), options.json);
-    } else if (job.state === 'succeeded') {
-      const report = await reportOf(client, jobId);
-      if (options.json) console.log(JSON.stringify({ type: 'export', ...report }));
-      else console.log(`${report.folder}: ${report.files} files, ${(report.bytes / 1e6).toFixed(1)} MB`);
-      for (const warning of report.warnings) console.error(`warning: ${warning}`);
-    }
-    return exitCodeOf(job);
-  } finally {
-    await open.close();
-  }
+    return { id: jobId, print: async () => printReport(await reportOf(client, jobId), options.json) };
+  });
 }
 
 const help = `

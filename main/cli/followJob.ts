@@ -1,13 +1,16 @@
-/** What the commands share that start one job from checkpoints by path: import, progress, events, pause with Ctrl+C. */
+/** What the commands share that start one job: import of checkpoints, progress, events, pause with Ctrl+C. */
 import { resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import type { EngineClient } from '../api/engineClient.ts';
 import type { Job } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
+import type { ErrorCode } from '../contract/errors.ts';
+import { attachEngine } from './attach.ts';
 import type { Attached } from './attach.ts';
 import { exitCodes } from './exitCodes.ts';
+import { printFailure } from './failure.ts';
 import { formatDuration } from './studyOutput.ts';
-import type { Wake } from './wake.ts';
+import { Wake } from './wake.ts';
 
 const eventsPerCall = 1000;
 
@@ -31,13 +34,13 @@ export async function importOne(client: EngineClient, path: string): Promise<str
   });
 }
 
-export interface JobProgress {
+interface JobProgress {
   job(job: Job): void;
   end(): void;
 }
 
 /** A bar on a terminal, nothing elsewhere. @param unit what is counted, e.g. "matrices" */
-export function jobProgress(shown: boolean, unit: string): JobProgress {
+function jobProgress(shown: boolean, unit: string): JobProgress {
   if (!shown || !process.stderr.isTTY) return { job: () => undefined, end: () => undefined };
   const bar = new SingleBar({
     format: `{bar} {value} of {total} ${unit}  {left}  {text}`,
@@ -62,7 +65,7 @@ export function jobProgress(shown: boolean, unit: string): JobProgress {
 }
 
 /** Until it has settled; with `json` every event is printed. */
-export async function followJob(
+async function followJob(
   client: EngineClient,
   id: string,
   wake: Wake,
@@ -88,7 +91,7 @@ export async function followJob(
  * Ctrl+C and the like: the job stops so that the same command goes on with it.
  * @returns `close()`: closes the connection, unless a pause does and ends the process by itself
  */
-export function pauseOnSignals(attached: Attached, id: string, progress: JobProgress): { close(): Promise<void> } {
+function pauseOnSignals(attached: Attached, id: string, progress: JobProgress): { close(): Promise<void> } {
   let pausing: Promise<never> | null = null;
   const pause = async (): Promise<never> => {
     progress.end();
@@ -105,7 +108,57 @@ export function pauseOnSignals(attached: Attached, id: string, progress: JobProg
   return { close: () => pausing ?? attached.close() };
 }
 
-export function exitCodeOf({ state }: Job): number {
+function exitCodeOf({ state }: Job): number {
   if (state === 'succeeded') return exitCodes.ok;
   return state === 'failed' ? exitCodes.failed : exitCodes.stopped;
+}
+
+export interface CommandOptions {
+  /** The data folder. */
+  data: string;
+  json: boolean;
+}
+export interface StartedJob {
+  id: string;
+  /** Called once it has succeeded. */
+  print(): Promise<void>;
+}
+
+/** @throws INVALID_REQUEST JSON lines and a table of CSV both want the output */
+export function checkOneOutput({ json, csv }: { json: boolean; csv?: string | undefined }): void {
+  if (json && csv === '-')
+    throw new AppError('INVALID_REQUEST', '--json and --csv - both want the output.', {
+      hint: 'Name a file for --csv.',
+    });
+}
+
+/**
+ * The whole of a command that starts a job: follows it to its end, prints what came of it, or why it failed.
+ * @param unit what the progress counts, e.g. "matrices"
+ * @param start starts the job; null when there is nothing to start
+ * @returns the exit code
+ */
+export async function runJob(
+  { data, json }: CommandOptions,
+  unit: string,
+  start: (client: EngineClient) => Promise<StartedJob | null>,
+): Promise<number> {
+  const wake = new Wake();
+  const attached = await attachEngine(data, wake.push);
+  let open: { close(): Promise<void> } = attached;
+  try {
+    const started = await start(attached.client);
+    if (started === null) return exitCodes.ok;
+    const progress = jobProgress(!json, unit);
+    open = pauseOnSignals(attached, started.id, progress);
+    const job = await followJob(attached.client, started.id, wake, progress, json);
+    progress.end();
+    if (job.error) {
+      const { code, message, hint = '' } = job.error;
+      printFailure(new AppError(code as ErrorCode, message, { hint }), json);
+    } else if (job.state === 'succeeded') await started.print();
+    return exitCodeOf(job);
+  } finally {
+    await open.close();
+  }
 }
