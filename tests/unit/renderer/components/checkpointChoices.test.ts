@@ -1,33 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Checkpoint } from '../../../../main/contract/api.ts';
 import { checkpointChoices } from '../../../../renderer/components/checkpointChoices.ts';
+import { checkpointSample as checkpoint } from '../checkpointSample.ts';
 
-const checkpoint = (name: string, more: Partial<Checkpoint> = {}): Checkpoint => ({
-  id: name,
-  name,
-  folder: `/models/${name}`,
-  architecture: 'LlamaForCausalLM',
-  modelType: 'llama',
-  parameters: 1,
-  bytes: 4,
-  dtypes: ['F32'],
-  files: 1,
-  tensors: 1,
-  headerHash: '',
-  hasTokenizer: true,
-  studyId: null,
-  seed: null,
-  step: null,
-  importedAtMs: 0,
-  missing: false,
-  contentHash: null,
-  nonFiniteTensors: null,
-  trajectory: null,
-  referenceId: null,
-  parentId: null,
-  copied: false,
-  ...more,
-});
 const ofStudy = { studyId: 's', seed: 0 };
 const catalogue = [
   checkpoint('SFT step 200', { ...ofStudy, step: 200 }),

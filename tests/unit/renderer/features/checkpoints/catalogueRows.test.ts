@@ -3,35 +3,8 @@ import type { Checkpoint } from '../../../../../main/contract/api.ts';
 import { catalogueRows, filtered } from '../../../../../renderer/features/checkpoints/catalogueRows.ts';
 import { changeRows, diffTable } from '../../../../../renderer/features/checkpoints/diffRows.ts';
 import { toTsv } from '../../../../../renderer/figures/figure.ts';
+import { checkpointSample as checkpoint } from '../../checkpointSample.ts';
 
-function checkpoint(id: string, more: Partial<Checkpoint> = {}): Checkpoint {
-  return {
-    id,
-    name: id,
-    folder: `/models/${id}`,
-    architecture: 'LlamaForCausalLM',
-    modelType: 'llama',
-    parameters: 1,
-    bytes: 1,
-    dtypes: ['F32'],
-    files: 1,
-    tensors: 1,
-    headerHash: 'h',
-    hasTokenizer: true,
-    studyId: null,
-    seed: null,
-    step: null,
-    importedAtMs: 0,
-    missing: false,
-    contentHash: null,
-    nonFiniteTensors: null,
-    trajectory: null,
-    referenceId: null,
-    parentId: null,
-    copied: false,
-    ...more,
-  };
-}
 const inRun = (id: string, step: number, more: Partial<Checkpoint> = {}): Checkpoint =>
   checkpoint(id, { trajectory: 'sft', step, ...more });
 const studyName = (id: string): string => `Study ${id}`;

@@ -14,33 +14,8 @@ import { comparisonTitle, settingsWords } from '../../../../../renderer/features
 import { mostPins, togglePin } from '../../../../../renderer/features/spectrum/pins.ts';
 import { byPlace, resultTable, summaryColumns } from '../../../../../renderer/features/spectrum/summaryTable.ts';
 import { comparisonSample, refOf, summaryOf } from '../../spectralSample.ts';
+import { checkpointSample as checkpoint } from '../../checkpointSample.ts';
 
-const checkpoint = (id: string, more: Partial<Checkpoint>): Checkpoint => ({
-  id,
-  name: id,
-  folder: `/${id}`,
-  architecture: 'LlamaForCausalLM',
-  modelType: 'llama',
-  parameters: 1,
-  bytes: 1,
-  dtypes: ['F32'],
-  files: 1,
-  tensors: 1,
-  headerHash: id,
-  hasTokenizer: true,
-  studyId: null,
-  seed: null,
-  step: null,
-  importedAtMs: 0,
-  missing: false,
-  contentHash: null,
-  nonFiniteTensors: null,
-  trajectory: null,
-  referenceId: null,
-  parentId: null,
-  copied: false,
-  ...more,
-});
 const ids = (list: Checkpoint[]): string[] => list.map(({ id }) => id);
 
 describe('trajectoryOf', () => {
