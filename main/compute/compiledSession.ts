@@ -71,7 +71,7 @@ class CompiledSession implements Session {
     this.#checkOpen();
     if (value !== null) checkElementCount(`Variable "${name}"`, shape, value);
     const standIn = (): Tensor => valuelessTensor(this.#tf, { shape, dtype: 'float32' });
-    const variable = this.#variables.add(name, options?.trainable ?? true, standIn);
+    const variable = this.#variables.add(name, (options?.trainable ?? true) ? 'trainable' : 'fixed', standIn);
     const data = value === null ? null : new Uint8Array(value.slice().buffer);
     this.#pending.push({ sharedName: variableSharedName(name), dtype: dataTypes.float32, shape: [...shape], data });
     this.#refuseUseOutsideSteps(name, variable);
@@ -82,7 +82,7 @@ class CompiledSession implements Session {
     this.#checkOpen();
     const known = this.#variables.find(name);
     if (known !== undefined) return known;
-    const variable = this.#variables.add(name, false, () => valuelessTensor(this.#tf, { shape, dtype: 'float32' }));
+    const variable = this.#variables.add(name, 'scratch', () => valuelessTensor(this.#tf, { shape, dtype: 'float32' }));
     this.#refuseUseOutsideSteps(name, variable);
     return variable;
   }

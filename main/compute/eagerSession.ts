@@ -25,7 +25,7 @@ export function openEagerSession(tf: Tf): Session {
   };
   // tfjs has no variable without a value: here its memory is held as long as the session.
   const scratch = (name: string, shape: number[]): Variable => {
-    return variables.find(name) ?? variables.add(name, false, () => tf.zeros(shape));
+    return variables.find(name) ?? variables.add(name, 'scratch', () => tf.zeros(shape));
   };
   return {
     scratch,
@@ -34,7 +34,7 @@ export function openEagerSession(tf: Tf): Session {
       if (value !== null) checkElementCount(`Variable "${name}"`, shape, value);
       // A copy: tfjs keeps the array it is given until the first use.
       const initial = (): Tensor => (value === null ? tf.zeros(shape) : tf.tensor(value.slice(), shape, 'float32'));
-      return variables.add(name, options?.trainable ?? true, initial);
+      return variables.add(name, (options?.trainable ?? true) ? 'trainable' : 'fixed', initial);
     },
     read: async (name) => (await variables.get(name).data<'float32'>()).slice(),
     // Asynchronous for its errors, which are rejections in both kinds of session.

@@ -68,7 +68,7 @@ export interface Session {
    * piece in memory at a time. @throws NOT_FOUND | SHAPE_MISMATCH
    */
   fill(name: string, pieces: AsyncIterable<Float32Array>): Promise<void>;
-  /** Names in the order of creation. */
+  /** Names in the order of creation, without scratch variables: the state of a run. */
   names(): string[];
   /**
    * @param inputs name -> shape and dtype, static: one compiled step for each (batch, length)
@@ -138,19 +138,24 @@ export class VariableTable {
   static #sessions = 0;
   readonly #prefix = `session${VariableTable.#sessions++}/`;
   readonly #variables = new Map<string, Variable>();
+  readonly #scratch = new Set<string>();
   readonly #tf: Tf;
 
   constructor(tf: Tf) {
     this.#tf = tf;
   }
 
-  /** @param makeInitial called once the name is known to be free */
-  add(name: string, trainable: boolean, makeInitial: () => Tensor): Variable {
+  /**
+   * @param kind what `names` leaves out is 'scratch'
+   * @param makeInitial called once the name is known to be free
+   */
+  add(name: string, kind: 'trainable' | 'fixed' | 'scratch', makeInitial: () => Tensor): Variable {
     if (this.#variables.has(name)) throw new AppError('CONFLICT', `The session already has a variable "${name}".`);
     const initial = makeInitial();
-    const variable = this.#tf.variable(initial, trainable, this.#prefix + name, 'float32');
+    const variable = this.#tf.variable(initial, kind === 'trainable', this.#prefix + name, 'float32');
     initial.dispose();
     this.#variables.set(name, variable);
+    if (kind === 'scratch') this.#scratch.add(name);
     return variable;
   }
 
@@ -169,7 +174,7 @@ export class VariableTable {
   }
 
   names(): string[] {
-    return [...this.#variables.keys()];
+    return [...this.#variables.keys()].filter((name) => !this.#scratch.has(name));
   }
 
   dispose(): void {

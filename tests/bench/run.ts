@@ -1,6 +1,8 @@
 /** `npm run bench -- NAME`: runs one benchmark against its peer and prints ratios. */
 const benchmarks: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   training: () => import('./training.ts'),
+  generation: () => import('./generation.ts'),
+  halfBillion: () => import('./halfBillion.ts'),
   sweep: () => import('./sweep.ts'),
   svd: () => import('./svd.ts'),
   decompose: () => import('./decompose.ts'),

@@ -9,10 +9,10 @@
  */
 import type { CompiledStep, HostArray, Session, Tensor, TensorSpec, Tf } from '../../compute/session.ts';
 import { type KeyValuePart, paddingMask, rotations } from './attention.ts';
-import { type DecoderWeights, type KeyValues, decode, outputLogits } from './decoder.ts';
-import { decodeToken } from './generation.ts';
+import { type KeyValues, decode } from './decoder.ts';
 import type { ModelConfig } from './modelConfig.ts';
 import { type SamplingInputs, type SamplingMode, sampleTokens } from './sampling.ts';
+import { type TokenWeights, cachedAttention, decodeToken, tokenLogits } from './tokenDecoder.ts';
 
 /** What generation needs of a model. */
 export interface GeneratingModel {
@@ -20,7 +20,7 @@ export interface GeneratingModel {
   config: ModelConfig;
   session: Session;
   step(name: string, inputs: Record<string, TensorSpec>, step: (inputs: Record<string, Tensor>) => Record<string, Tensor>): CompiledStep; // prettier-ignore
-  weights(): DecoderWeights;
+  weights(): TokenWeights;
 }
 
 export interface CachedRequest {
@@ -47,7 +47,13 @@ const smallestCache = 32;
 const decodeTokensOf = ({ numHiddenLayers }: ModelConfig): number => (numHiddenLayers <= 8 ? 16 : 4);
 
 const powerOfTwo = (atLeast: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, atLeast)));
-const cacheLengthFor = (keys: number): number => Math.max(smallestCache, powerOfTwo(keys));
+
+/** Slots of a cache for this many keys: powers of two and the sizes halfway between, so that at most a third is empty. */
+export function cacheLengthFor(keys: number): number {
+  const length = Math.max(smallestCache, powerOfTwo(keys));
+  const between = 0.75 * length;
+  return between >= Math.max(smallestCache, keys) ? between : length;
+}
 
 /** @returns row-major [rows, newTokens]: the answers, `padId` after they have ended */
 export async function generateCached(model: GeneratingModel, request: CachedRequest): Promise<Int32Array> {
@@ -219,7 +225,7 @@ class CachedSteps {
       const weights = this.#model.weights();
       const { prompts: ids, attentionMask } = inputs as { prompts: Tensor; attentionMask: Tensor };
       const { normalized, keyValues } = decode(tf, config, weights, { ids, attentionMask, from: width - 1 });
-      const tokens = this.#sample(outputLogits(tf, weights, normalized), inputs, 0);
+      const tokens = this.#sample(tokenLogits(tf, weights, normalized), inputs, 0);
       const empty = tf.zeros([place.batch, config.numKeyValueHeads, place.length - width, config.headDim]);
       caches.forEach(({ k, v }, layer) => {
         k.assign(tf.concat([empty, keyValues[layer]!.k], 2));
@@ -263,12 +269,13 @@ class CachedSteps {
       const mask = paddingMask(tf, tf.lessEqual(slots, keys.reshape([batch, 1])).toFloat());
       const cached = caches.map(({ k, v }): KeyValuePart => ({ k, v, mask }));
       const generated: KeyValues[] = [];
+      const attention = cachedAttention(tf, cached, generated);
       const tokens: Tensor[] = [];
       let token = last;
       for (let i = 0; i < chunk; i++) {
         const rotation = tf.slice(rotary, [i, 0, 0], [1, config.headDim, config.headDim]);
-        const normalized = decodeToken(tf, config, weights, token, rotation, cached, generated);
-        token = this.#sample(outputLogits(tf, weights, normalized), inputs, i);
+        const normalized = decodeToken(tf, config, weights, token, rotation, attention);
+        token = this.#sample(tokenLogits(tf, weights, normalized), inputs, i);
         tokens.push(token);
       }
       caches.forEach(({ k, v }, layer) => {

@@ -18,7 +18,7 @@ import { type LinearInfo, decoderInfo } from './weights.ts';
 /** The weight of a Hugging Face name, in [out, in] layout. */
 export type WeightLookup = (name: string) => Tensor;
 
-interface Linear {
+export interface Linear {
   /** [out, in] */
   weight: Tensor;
   /** [out] */
@@ -100,7 +100,7 @@ function foldGain(tf: Tf, matrices: Tensor[], gain: Tensor): Tensor[] {
 }
 
 /** x [rows, in] -> [rows, out] */
-function apply(tf: Tf, { weight, bias }: Linear, x: Tensor): Tensor {
+export function applyLinear(tf: Tf, { weight, bias }: Linear, x: Tensor): Tensor {
   const product: Tensor = tf.matMul(x, weight, false, true);
   return bias === null ? product : tf.add(product, bias);
 }
@@ -174,18 +174,18 @@ function decoderLayer(
   const normalized = normalize(tf, x, layer.inputGain, rmsNormEps);
   const queryRows = wanted(normalized);
   const queries = queryRows.shape[0] / batch;
-  const plainQ = headNorm(apply(tf, layer.q, queryRows), layer.qGain);
-  const plainK = headNorm(apply(tf, layer.k, normalized), layer.kGain);
+  const plainQ = headNorm(applyLinear(tf, layer.q, queryRows), layer.qGain);
+  const plainK = headNorm(applyLinear(tf, layer.k, normalized), layer.kGain);
   const q = byHead(rotate(tf, plainQ, tail?.rotary ?? rotary, batch, headDim));
   const k = byHead(rotate(tf, plainK, rotary, batch, headDim));
-  const v = byHead(apply(tf, layer.v, normalized).reshape([-1, batch, kvHeads, headDim]));
+  const v = byHead(applyLinear(tf, layer.v, normalized).reshape([-1, batch, kvHeads, headDim]));
 
   const mixed = attention(q.reshape([batch, kvHeads, (heads / kvHeads) * queries, headDim]), { k, v }, index);
   const byToken = queries === 1 ? mixed : tf.transpose(mixed.reshape([batch, heads, queries, headDim]), [2, 0, 1, 3]);
-  const middle = tf.add(wanted(x), apply(tf, layer.o, byToken.reshape([queries * batch, heads * headDim])));
+  const middle = tf.add(wanted(x), applyLinear(tf, layer.o, byToken.reshape([queries * batch, heads * headDim])));
   const mlpRows = normalize(tf, middle, layer.middleGain, rmsNormEps);
-  const gated = swiGlu(tf, apply(tf, layer.gate, mlpRows), apply(tf, layer.up, mlpRows));
-  return tf.add(middle, apply(tf, layer.down, gated));
+  const gated = swiGlu(tf, applyLinear(tf, layer.gate, mlpRows), applyLinear(tf, layer.up, mlpRows));
+  return tf.add(middle, applyLinear(tf, layer.down, gated));
 }
 
 /** All layers, one after the other. @returns the residual stream */

@@ -2,20 +2,12 @@
  * Batch generation with a key-value cache, all tokens of the rollout unrolled into one step: compiled, it is one graph
  * run. Random numbers are inputs.
  */
-import { gatherRows } from '../../compute/gatherRows.ts';
 import type { Tensor, TensorSpec, Tf } from '../../compute/session.ts';
-import { type KeyValuePart, attendParts, paddingMask, rotaryMatrices } from './attention.ts';
-import {
-  type DecoderWeights,
-  type KeyValues,
-  type LayerAttention,
-  decode,
-  outputLogits,
-  runLayers,
-} from './decoder.ts';
-import { normalizeRows } from './layerMath.ts';
+import { paddingMask, rotaryMatrices } from './attention.ts';
+import { decode } from './decoder.ts';
 import type { ModelConfig } from './modelConfig.ts';
 import { type SamplingInputs, type SamplingMode, sampleTokens } from './sampling.ts';
+import { type TokenWeights, decodeToken, growingAttention, tokenLogits } from './tokenDecoder.ts';
 
 export interface RolloutShape {
   batch: number;
@@ -50,21 +42,19 @@ export function rolloutInputs(shape: RolloutShape): Record<string, TensorSpec> {
 export function rollout(
   tf: Tf,
   config: ModelConfig,
-  weights: DecoderWeights,
+  weights: TokenWeights,
   inputs: Record<string, Tensor>,
   shape: RolloutShape,
 ): Tensor {
   const { batch, promptLength, newTokens } = shape;
   const attentionMask = inputs['attentionMask'];
   const first = decode(tf, config, weights, { ids: inputs['prompts']!, attentionMask, from: promptLength - 1 });
-  const promptMask = attentionMask === undefined ? null : paddingMask(tf, attentionMask);
-  const prompt = first.keyValues.map(({ k, v }): KeyValuePart => ({ k, v, mask: promptMask }));
-  const generated: KeyValues[] = [];
+  const past = [...first.keyValues];
   let normalized = first.normalized;
   let ended: Tensor | null = null;
   const tokens: Tensor[] = [];
   for (let i = 0; i < newTokens; i++) {
-    const sampled = sampleTokens(tf, outputLogits(tf, weights, normalized), shape.mode, drawn(tf, inputs, shape, i));
+    const sampled = sampleTokens(tf, tokenLogits(tf, weights, normalized), shape.mode, drawn(tf, inputs, shape, i));
     const token: Tensor = ended === null ? sampled : tf.where(ended, tf.fill([batch], shape.padId, 'int32'), sampled);
     tokens.push(token);
     if (i === newTokens - 1) break;
@@ -73,7 +63,8 @@ export function rollout(
       ended = ended === null ? stops : tf.logicalOr(ended, stops);
     }
     const rotary = rotaryMatrices(tf, config, promptLength + i, 1);
-    normalized = decodeToken(tf, config, weights, token, rotary, prompt, generated);
+    const mask = attentionMask === undefined ? null : maskOfAll(tf, attentionMask, i + 1);
+    normalized = decodeToken(tf, config, weights, token, rotary, growingAttention(tf, past, mask));
   }
   return tf.stack(tokens, 1);
 }
@@ -87,34 +78,7 @@ function drawn(tf: Tf, inputs: Record<string, Tensor>, shape: RolloutShape, step
   };
 }
 
-/**
- * One more token through the layers.
- * @param token int32 [batch]
- * @param rotary rotation of its position, [1, headDim, headDim]
- * @param cached keys and values of each layer that stay as they are
- * @param generated those of each layer since then; the token's own are appended
- * @returns the final hidden state without the norm's gain, [batch, hidden]
- */
-export function decodeToken(
-  tf: Tf,
-  config: ModelConfig,
-  weights: DecoderWeights,
-  token: Tensor,
-  rotary: Tensor,
-  cached: readonly KeyValuePart[],
-  generated: KeyValues[],
-): Tensor {
-  const attention: LayerAttention = (q, fresh, layer) => {
-    const before = generated[layer];
-    const { k, v } = before === undefined ? fresh : joined(tf, before, fresh);
-    generated[layer] = { k, v };
-    return attendParts(tf, q, [cached[layer]!, { k, v, mask: null }]);
-  };
-  const embedded = gatherRows(tf, weights.embedding, token);
-  const x = runLayers(tf, config, weights, embedded, { batch: token.shape[0], rotary, attention });
-  return normalizeRows(tf, x, config.rmsNormEps);
+/** Padding of the prompts, and `generated` tokens that are none. */
+function maskOfAll(tf: Tf, attentionMask: Tensor, generated: number): Tensor {
+  return paddingMask(tf, tf.concat([attentionMask.toFloat(), tf.ones([attentionMask.shape[0], generated])], 1));
 }
-
-const joined = (tf: Tf, before: KeyValues, fresh: KeyValues): KeyValues => {
-  return { k: tf.concat([before.k, fresh.k], 2), v: tf.concat([before.v, fresh.v], 2) };
-};

@@ -22,6 +22,7 @@ import { type RolloutShape, rollout, rolloutInputs } from './generation.ts';
 import { lastTokenStates, stateCount } from './hiddenStates.ts';
 import type { ModelConfig } from './modelConfig.ts';
 import type { SamplingMode } from './sampling.ts';
+import { prepareTokenWeights } from './tokenDecoder.ts';
 import { tokenNll } from './tokenNll.ts';
 import { type WeightMap, checkWeights, weightCatalogue } from './weights.ts';
 
@@ -163,7 +164,7 @@ export class LanguageModel {
     const model: GeneratingModel = {
       ...{ tf, config, session },
       step: (...args) => this.step(...args),
-      weights: () => prepareWeights(tf, config, this.variable),
+      weights: () => prepareTokenWeights(tf, config, this.variable),
     };
     const sampling =
       decoding.mode === 'greedy'
@@ -211,7 +212,7 @@ export class LanguageModel {
   #rolloutStep(shape: RolloutShape): CompiledStep {
     const { tf, config } = this;
     return this.step(`generate ${JSON.stringify(shape)}`, rolloutInputs(shape), (inputs) => {
-      return { tokens: rollout(tf, config, prepareWeights(tf, config, this.variable), inputs, shape) };
+      return { tokens: rollout(tf, config, prepareTokenWeights(tf, config, this.variable), inputs, shape) };
     });
   }
 

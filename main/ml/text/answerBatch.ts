@@ -13,7 +13,12 @@ import { tokenNll } from '../model/tokenNll.ts';
 export interface TokenExample {
   prompt: readonly number[];
   answer: readonly number[];
+  /** Answer tokens that count; all of them unless given. */
+  counted?: readonly boolean[];
 }
+
+export const countedTokens = ({ answer, counted }: TokenExample): number =>
+  counted?.filter(Boolean).length ?? answer.length;
 
 export interface AnswerShape {
   rows: number;
@@ -28,7 +33,7 @@ export function answerSpecs({ rows, prompt, answer }: AnswerShape): Record<strin
     sequences: { shape: [rows, prompt + answer], dtype: 'int32' },
     /** 1 = token; of all that the model reads: the last column is only predicted. */
     attentionMask: { shape: [rows, prompt + answer - 1], dtype: 'int32' },
-    /** Weight of every answer token, token-major: 0 at padding. */
+    /** 1 = counts; token-major. */
     answerMask: { shape: [answer, rows], dtype: 'float32' },
   };
 }
@@ -48,7 +53,7 @@ export function answerValues(
   const sequences = new Int32Array(rows * width).fill(padId);
   const attentionMask = new Int32Array(rows * (width - 1));
   const answerMask = new Float32Array(answerColumns * rows);
-  examples.forEach(({ prompt, answer }, row) => {
+  examples.forEach(({ prompt, answer, counted }, row) => {
     if (prompt.length > columns || answer.length > answerColumns) {
       const message = `An example of ${prompt.length} + ${answer.length} tokens does not fit into ${columns} + ${answerColumns}.`;
       throw new AppError('SHAPE_MISMATCH', message);
@@ -58,13 +63,13 @@ export function answerValues(
     sequences.set(answer, row * width + columns);
     const end = Math.min(columns + answer.length, width - 1);
     attentionMask.fill(1, row * (width - 1) + start, row * (width - 1) + end);
-    for (let i = 0; i < answer.length; i++) answerMask[i * rows + row] = 1;
+    for (let i = 0; i < answer.length; i++) answerMask[i * rows + row] = (counted?.[i] ?? true) ? 1 : 0;
   });
   return { sequences, attentionMask, answerMask };
 }
 
 /**
- * Inside a step: cross-entropy of every answer token given all before it, 0 at padding.
+ * Inside a step: cross-entropy of every answer token that counts, given all before it; 0 elsewhere.
  * @param inputs of `answerSpecs`
  * @returns float32 [answer * rows], token-major, nats
  */

@@ -18,6 +18,10 @@ export const miniatureAdamW: AdamWSettings = { beta1: 0.9, beta2: 0.95, eps: 1e-
 /** Added to the norm before dividing, as torch.nn.utils.clip_grad_norm_ does. */
 const CLIP_EPS = 1e-6;
 
+/** What a gradient of this norm is multiplied by, so that its norm is at most `maxGradNorm`. */
+export const clipCoefficient = (gradNorm: number, maxGradNorm: number): number =>
+  Math.min(1, maxGradNorm / (gradNorm + CLIP_EPS));
+
 export class AdamW {
   readonly name: string;
   readonly #tf: Tf;

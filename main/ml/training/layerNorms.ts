@@ -12,6 +12,15 @@ export function layerNorms(tf: Tf, config: ModelConfig, tensors: readonly Tensor
   return tf.sqrt(tf.stack(squares.map((ofLayer) => tf.addN(ofLayer))));
 }
 
+/** @param squares sum of squares of each weight of the catalogue, in its order. @returns the norm of each layer */
+export function normsByLayer(config: ModelConfig, squares: ArrayLike<number>): number[] {
+  const sums = new Array<number>(config.numHiddenLayers).fill(0);
+  weightCatalogue(config).forEach(({ layer }, i) => {
+    if (layer !== null) sums[layer]! += squares[i]!;
+  });
+  return sums.map(Math.sqrt);
+}
+
 /** `gradNormLayer0`, `gradNormLayer1`, ...: one metric a layer. */
 export function layerMetrics(name: string, values: ArrayLike<number>): Record<string, number> {
   return Object.fromEntries(Array.from(values, (value, layer) => [`${name}Layer${layer}`, value]));

@@ -14,19 +14,11 @@ export interface Trainer {
   saveResumeState(folder: string): Promise<void>;
 }
 
-export interface TrainingRequest<Settings> {
-  compute: Compute;
-  config: ModelConfig;
-  /** Where the run starts; a resumed run needs them too, for their shapes. */
-  weights: WeightMap;
-  task: Task;
-  settings: Settings;
-  seed: number;
+/** Where a run goes on from, what stops it, and what it hands out on the way. */
+export interface RunHooks {
   /** Folder of a state that `saveResumeState` wrote, to go on from. */
   resume?: string | undefined;
   signal?: AbortSignal | undefined;
-  /** Every op as tfjs issues it, also on TensorFlow: for tests. */
-  eager?: boolean;
   /** `onResumePoint` is called after every so many steps or iterations; never unless given. */
   resumeEverySteps?: number;
   onMetrics?(step: number, values: Record<string, number>): void | Promise<void>;
@@ -34,6 +26,18 @@ export interface TrainingRequest<Settings> {
   onCheckpoint?(step: number, trainer: Trainer): void | Promise<void>;
   /** Before `onCheckpoint` of the same step: resuming there calls `onCheckpoint` again. */
   onResumePoint?(step: number, trainer: Trainer): void | Promise<void>;
+}
+
+export interface TrainingRequest<Settings> extends RunHooks {
+  compute: Compute;
+  config: ModelConfig;
+  /** Where the run starts; a resumed run needs them too, for their shapes. */
+  weights: WeightMap;
+  task: Task;
+  settings: Settings;
+  seed: number;
+  /** Every op as tfjs issues it, also on TensorFlow: for tests. */
+  eager?: boolean;
 }
 
 /** Opens the model of a run; the caller disposes it. */
@@ -46,8 +50,8 @@ export function openRunModel<Settings>(request: TrainingRequest<Settings>): Lang
  * The resume point of a run: what is stored, and where to go on.
  * @param counters read when a state is saved
  */
-export function runState<Settings>(
-  request: TrainingRequest<Settings>,
+export function runState(
+  request: { settings: unknown; seed: number; config: ModelConfig; resume?: string | undefined },
   model: LanguageModel,
   stage: Stage,
   counters: () => Record<string, number>,

@@ -105,8 +105,13 @@ describe.skipIf(!ready)('compiled ops', () => {
     expect(await run(false, family, withGradient)).toEqual(eager);
   });
 
-  test.each([true, false])('gatherRows has its gradient (op by op: %s)', (eager) =>
-    expectGatherGradient(compute, eager),
+  test.each([
+    [true, 7],
+    [false, 7],
+    [true, 5000],
+    [false, 5000],
+  ])('gatherRows has its gradient (op by op: %s, %i rows)', (eager, rows) =>
+    expectGatherGradient(compute, eager, rows),
   );
 
   test('the self-test passes', async () => {

@@ -30,7 +30,7 @@ describe('on wasm', () => {
     expect(compute.tf.memory().numTensors).toBe(tensorsBefore);
   });
 
-  test('gatherRows has its gradient', () => expectGatherGradient(compute, false));
+  test.each([7, 5000])('gatherRows has its gradient, %i rows', (rows) => expectGatherGradient(compute, false, rows));
 
   test('the same checks of inputs and the same errors as on TensorFlow', async () => {
     const session = compute.openSession();

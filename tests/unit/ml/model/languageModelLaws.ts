@@ -5,6 +5,7 @@ import type { Tensor } from '../../../../main/compute/session.ts';
 import { decode, logits, outputLogits, prepareWeights } from '../../../../main/ml/model/decoder.ts';
 import { type Decoding, type GenerationRequest, LanguageModel } from '../../../../main/ml/model/languageModel.ts';
 import { sampleTokens } from '../../../../main/ml/model/sampling.ts';
+import { initWeights } from '../../../../main/ml/model/weights.ts';
 import { Philox } from '../../../../main/ml/random/philox.ts';
 import { trainPpo } from '../../../../main/ml/training/ppo.ts';
 import { toyConfig, toyPpo, toyRl, toyWeights } from '../training/toyRun.ts';
@@ -26,6 +27,17 @@ function request(rows: number, decoding: Decoding, stopIds: number[] = []): Gene
 
 const sampled = (): Decoding => ({ mode: 'sample', temperature: 1, random: new Philox('sampled') });
 
+/** Prompts and answers one after the other, [rows, promptLength + newTokens]. */
+function joinedRows(given: Int32Array, tokens: Int32Array, rows: number): Int32Array {
+  const length = promptLength + newTokens;
+  const ids = new Int32Array(rows * length);
+  for (let row = 0; row < rows; row++) {
+    ids.set(given.subarray(row * promptLength, (row + 1) * promptLength), row * length);
+    ids.set(tokens.subarray(row * newTokens, (row + 1) * newTokens), row * length + promptLength);
+  }
+  return ids;
+}
+
 export function languageModelLaws(backend: Backend): void {
   let compute: Compute;
   let model: LanguageModel;
@@ -38,12 +50,7 @@ export function languageModelLaws(backend: Backend): void {
   /** The whole sequences through the model once more, without a cache: [rows, newTokens, vocab]. */
   async function uncachedLogits(tokens: Int32Array, rows: number): Promise<Float32Array> {
     const length = promptLength + newTokens;
-    const given = prompts(rows);
-    const ids = new Int32Array(rows * length);
-    for (let row = 0; row < rows; row++) {
-      ids.set(given.subarray(row * promptLength, (row + 1) * promptLength), row * length);
-      ids.set(tokens.subarray(row * newTokens, (row + 1) * newTokens), row * length + promptLength);
-    }
+    const ids = joinedRows(prompts(rows), tokens, rows);
     const step = model.step('uncached', { ids: { shape: [rows, length], dtype: 'int32' } }, (inputs) => {
       const all = logits(model.tf, toyConfig, model.variable, { ids: inputs['ids']!, from: promptLength - 1 });
       return { logits: model.tf.slice(all, [0, 0, 0], [rows, newTokens, toyConfig.vocabSize]) };
@@ -91,7 +98,9 @@ export function languageModelLaws(backend: Backend): void {
 
   test('over a cache of fixed size come the tokens of the unrolled rollout, while rows end and the cache grows', async () => {
     const rows = 9;
-    const long = 70;
+    const long = 44;
+    // Its own: every step of a session makes the first run of the next one longer.
+    const own = new LanguageModel(compute, toyConfig, toyWeights());
     const decodings: (() => Decoding)[] = [
       () => ({ mode: 'greedy' }),
       sampled,
@@ -99,7 +108,7 @@ export function languageModelLaws(backend: Backend): void {
     ];
     for (const decoding of decodings) {
       const generate = (method: 'unrolled' | 'cached', stopIds: number[]): Promise<Int32Array> => {
-        return model.generate({ ...request(rows, decoding(), stopIds), newTokens: long, method });
+        return own.generate({ ...request(rows, decoding(), stopIds), newTokens: long, method });
       };
       const free = await generate('unrolled', []);
       expect(Array.from(await generate('cached', []))).toEqual(Array.from(free));
@@ -107,6 +116,7 @@ export function languageModelLaws(backend: Backend): void {
       const stops = [free[2]!, free[3 * long + 20]!];
       expect(Array.from(await generate('cached', stops))).toEqual(Array.from(await generate('unrolled', stops)));
     }
+    own.dispose();
   }, timeoutMs); // prettier-ignore
 
   test('an answer ends where its reader says so', async () => {
@@ -138,6 +148,26 @@ export function languageModelLaws(backend: Backend): void {
     outputs[0]!.forEach((value, i) => expect(Math.abs(value - outputs[1]![i]!)).toBeLessThan(1e-5));
   });
 
+  test('a wide model, whose gains and projections stay apart: greedy tokens are the argmax without a cache', async () => {
+    const config = { ...toyConfig, hiddenSize: 264, headDim: 66, numHiddenLayers: 1 };
+    const wide = new LanguageModel(compute, config, initWeights(config, new Philox('wide')));
+    const rows = 2;
+    const length = promptLength + newTokens;
+    const step = wide.step('uncached', { ids: { shape: [rows, length], dtype: 'int32' } }, (inputs) => {
+      const all = logits(wide.tf, config, wide.variable, { ids: inputs['ids']!, from: promptLength - 1 });
+      return { tokens: wide.tf.argMax(all, 2) };
+    });
+    for (const method of ['unrolled', 'cached'] as const) {
+      const tokens = await wide.generate({ ...request(rows, { mode: 'greedy' }), method });
+      const expected = (await step.run({ ids: joinedRows(prompts(rows), tokens, rows) }))['tokens']!.data;
+      for (let row = 0; row < rows; row++) {
+        const own = Array.from(tokens.subarray(row * newTokens, (row + 1) * newTokens));
+        expect(own).toEqual(Array.from(expected.subarray(row * (newTokens + 1), row * (newTokens + 1) + newTokens)));
+      }
+    }
+    wide.dispose();
+  });
+
   test('left padding changes no token', async () => {
     const rows = 3;
     const plain = await model.generate(request(rows, { mode: 'greedy' }));
@@ -165,11 +195,7 @@ export function languageModelLaws(backend: Backend): void {
     const tokens = await model.generate(request(rows, sampled()));
     tokens[rows * newTokens - 1] = 0;
     const all = await uncachedLogits(tokens, rows);
-    const sequences = new Int32Array(rows * length);
-    for (let row = 0; row < rows; row++) {
-      sequences.set(prompts(rows).subarray(row * promptLength, (row + 1) * promptLength), row * length);
-      sequences.set(tokens.subarray(row * newTokens, (row + 1) * newTokens), row * length + promptLength);
-    }
+    const sequences = joinedRows(prompts(rows), tokens, rows);
     const losses = await model.tokenLosses(sequences, length, promptLength, 0);
     tokens.forEach((token, i) => {
       const row = Array.from(all.subarray(i * toyConfig.vocabSize, (i + 1) * toyConfig.vocabSize));

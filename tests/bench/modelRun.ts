@@ -1,0 +1,70 @@
+/**
+ * One run of a model in a process of its own, for `halfBillion.ts`: loads the checkpoint, then generates or trains, and
+ * prints times and peaks of memory as JSON. Arguments: folder, threads, and the planned run as JSON.
+ */
+import { openCompute } from '../../main/compute/compute.ts';
+import type { PlannedRun } from '../../main/ml/model/memoryEstimate.ts';
+import { Philox } from '../../main/ml/random/philox.ts';
+import { TextModel } from '../../main/ml/text/textModel.ts';
+import { accumulatedUpdate } from '../../main/ml/training/accumulatedUpdate.ts';
+import { miniatureAdamW } from '../../main/ml/training/adamW.ts';
+
+export interface ModelRunResult {
+  /** Bytes resident before the checkpoint was opened. */
+  startBytes: number;
+  loadMs: number;
+  loadPeakBytes: number;
+  /** The first run, compiling included, and the second. */
+  firstMs: number;
+  secondMs: number;
+  peakBytes: number;
+  /** Of the two training steps. */
+  losses?: number[];
+}
+
+const peakBytes = (): number => process.resourceUsage().maxRSS * 1024;
+
+async function timed<T>(work: () => Promise<T>): Promise<[number, T]> {
+  const start = performance.now();
+  const result = await work();
+  return [performance.now() - start, result];
+}
+
+const [folder, threads, planned] = process.argv.slice(2) as [string, string, string];
+const run = JSON.parse(planned) as PlannedRun;
+const compute = await openCompute({ threads: Number(threads) });
+const startBytes = process.memoryUsage().rss;
+const [loadMs, text] = await timed(() => TextModel.open(compute, folder));
+const loadPeakBytes = peakBytes();
+const { model } = text;
+const random = new Philox('model run');
+const tokens = (count: number): number[] => Array.from({ length: count }, () => random.int(model.config.vocabSize));
+const losses: number[] = [];
+
+const once = await prepared();
+const [firstMs] = await timed(once);
+const [secondMs] = await timed(once);
+const result: ModelRunResult = {
+  ...{ startBytes, loadMs, loadPeakBytes, firstMs, secondMs },
+  peakBytes: peakBytes(),
+  ...(losses.length > 0 && { losses }),
+};
+console.log(JSON.stringify(result));
+process.exit();
+
+async function prepared(): Promise<() => Promise<unknown>> {
+  if (run.kind === 'generation') {
+    const { batch, promptTokens, newTokens } = run;
+    const prompts = Int32Array.from(tokens(batch * promptTokens));
+    return () =>
+      model.generate({ prompts, promptLength: promptTokens, newTokens, decoding: { mode: 'greedy' }, stopIds: [], padId: 0 }); // prettier-ignore
+  }
+  const { batch, promptTokens, answerTokens } = run;
+  const update = accumulatedUpdate(text, { ...miniatureAdamW, microBatchSize: batch, maxGradNorm: 1 });
+  const examples = Array.from({ length: batch }, () => ({
+    prompt: tokens(promptTokens),
+    answer: tokens(answerTokens),
+  }));
+  let number = 0;
+  return async () => losses.push((await update(examples, ++number, 1e-4)).loss);
+}
