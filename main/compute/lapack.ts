@@ -140,12 +140,11 @@ export async function svdAsync<T extends RealArray>(a: T, rows: number, columns:
 }
 
 /**
- * The same with less memory: `a` is destroyed and becomes `vt` (rows <= columns) or `u`. Beside it gesdd needs one square
+ * The same with less memory, for an `a` that is known to be finite: it is destroyed and becomes `vt` (rows <= columns) or `u`. Beside it gesdd needs one square
  * of the short side for the other factor and five for its work.
- * @throws as `svd`, by rejection
+ * @throws as `svd`, by rejection, except that infinities are not looked for
  */
 export async function svdInPlaceAsync<T extends RealArray>(a: T, rows: number, columns: number): Promise<Svd<T>> {
-  requireFiniteMatrix(a, rows, columns);
   return rows <= columns ? wideInPlace(a, rows, columns) : tallInPlace(a, rows, columns);
 }
 

@@ -15,7 +15,7 @@ export interface Turn {
   /** `bare`: nothing but gesdd on matrices that lie in memory; `whole`: read, hash, decompose, check, keep. */
   kind: 'bare' | 'whole';
   folders: string[];
-  layer: number;
+  layers: number[];
   threads: number;
   precision: Precision;
   cacheFolder: string;
@@ -44,10 +44,10 @@ const startBytes = memoryBytes('VmRSS');
 
 async function bare(
   sources: TensorSource[],
-  { layer, threads, precision }: Turn,
+  { layers, threads, precision }: Turn,
 ): Promise<Pick<TurnAnswer, 'ms' | 'cpuMs'>> {
   const items = await Promise.all(
-    itemsOf(sources, layer).map(async ({ source, name }) => toPrecision(await source.read(name), precision)),
+    itemsOf(sources, layers).map(async ({ source, name }) => toPrecision(await source.read(name), precision)),
   );
   const clock = startClock();
   await sideBySide(items, threads, async ({ rows, columns, data }) => {
@@ -65,33 +65,43 @@ function startClock(): () => Pick<TurnAnswer, 'ms' | 'cpuMs'> {
   };
 }
 
-function itemsOf(sources: TensorSource[], layer: number): { source: TensorSource; name: string }[] {
-  const targets = sources[0]!.targets.filter((target) => target.layer === layer);
+function itemsOf(sources: TensorSource[], layers: number[]): { source: TensorSource; name: string }[] {
+  const targets = sources[0]!.targets.filter(({ layer }) => layers.includes(layer));
   return targets.flatMap(({ name }) => sources.map((source) => ({ source, name })));
 }
 
 let worstResidual = 0;
+let cache: DecompositionCache | null = null;
 
-async function whole(sources: TensorSource[], { layer, threads, precision, cacheFolder }: Turn): Promise<void> {
-  const decomposer = new Decomposer({ precision, cache: new DecompositionCache(cacheFolder, 100e9) });
-  await sideBySide(itemsOf(sources, layer), threads, async ({ source, name }) => {
+async function whole(sources: TensorSource[], { layers, threads, precision, cacheFolder }: Turn): Promise<void> {
+  cache ??= new DecompositionCache(cacheFolder, 100e9);
+  const decomposer = new Decomposer({ precision, cache });
+  await sideBySide(itemsOf(sources, layers), threads, async ({ source, name }) => {
     const { residual } = await decomposer.factorisation(source, name);
     worstResidual = Math.max(worstResidual, residual);
   });
 }
 
+const sourcesByFolder = new Map<string, Promise<TensorSource>>();
+
+/** In the first turn; they stay open for those of the other layers. */
+function opened(folder: string): Promise<TensorSource> {
+  let source = sourcesByFolder.get(folder);
+  if (!source) sourcesByFolder.set(folder, (source = openTensorSource(folder)));
+  return source;
+}
+
 async function take(turn: Turn): Promise<TurnAnswer> {
   const clock = startClock();
-  const sources = await Promise.all(turn.folders.map((folder) => openTensorSource(folder)));
+  const sources = await Promise.all(turn.folders.map(opened));
   let times: Pick<TurnAnswer, 'ms' | 'cpuMs'>;
   if (turn.kind === 'bare') times = await bare(sources, turn);
   else {
     await whole(sources, turn);
     times = clock();
   }
-  const items = itemsOf(sources, turn.layer);
+  const items = itemsOf(sources, turn.layers);
   const elements = items.map(({ source, name }) => source.shape(name).reduce((a, b) => a * b));
-  await Promise.all(sources.map((source) => source.close()));
   const largestBytes = Math.max(...elements) * (turn.precision === 'float32' ? 4 : 8);
   const peakBytes = memoryBytes('VmHWM');
   return { ...times, matrices: items.length, largestBytes, startBytes, peakBytes, kernels, worstResidual };

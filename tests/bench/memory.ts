@@ -19,7 +19,7 @@ export async function run(): Promise<void> {
     await writeSyntheticCheckpoint(checkpoint, qwen7b, { seed: 1, realLayers: layers });
     let last: TurnAnswer | null = null;
     for (let layer = 0; layer < layers; layer++) {
-      const order = { folders: [checkpoint], layer, threads, precision, cacheFolder: folder };
+      const order = { folders: [checkpoint], layers: [layer], threads, precision, cacheFolder: folder };
       last = await measured.turn({ ...order, kind: 'whole' });
       console.log(`layer ${layer}: ${last.matrices} matrices in ${(last.ms / 1000).toFixed(1)} s`);
     }

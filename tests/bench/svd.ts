@@ -8,7 +8,7 @@
  *
  * Both read OPENBLAS_CORETYPE, which chooses the kernels of either OpenBLAS; what runs is printed.
  */
-import { fork, spawn } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,14 +37,25 @@ interface Side {
   stop(): void;
 }
 
+/** Rejects when the process ends, so that a crash is said instead of waited for. */
+function endOf(child: ChildProcess): Promise<never> {
+  const ended = once(child, 'exit').then(([code, signal]: (number | string | null)[]) => {
+    throw new Error(`The measured process has ended (${code ?? signal}).`);
+  });
+  ended.catch(() => undefined);
+  return ended;
+}
+
 function startOurs(threads: number): Side {
   const child = fork(new URL('./svdWorker.ts', import.meta.url), {
     execArgv: [],
     env: { ...process.env, UV_THREADPOOL_SIZE: String(threads + 4), OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1' },
   });
+  const ended = endOf(child);
   const turn = async (order: SvdTurn): Promise<SvdAnswer> => {
     child.send(order);
-    return ((await once(child, 'message')) as [SvdAnswer])[0];
+    const answer = once(child, 'message') as Promise<SvdAnswer[]>;
+    return (await Promise.race([answer, ended]))[0]!;
   };
   return { turn, stop: () => child.kill() };
 }
@@ -54,9 +65,11 @@ function startScipy(threads: number): Side {
   const environment = { ...process.env, OPENBLAS_NUM_THREADS: String(threads), OMP_NUM_THREADS: String(threads) };
   const child = spawn(scipyPython, [script], { stdio: ['pipe', 'pipe', 'inherit'], env: environment });
   const lines = createInterface({ input: child.stdout });
+  const ended = endOf(child);
   const turn = async (order: SvdTurn): Promise<SvdAnswer> => {
     child.stdin.write(`${JSON.stringify(order)}\n`);
-    return JSON.parse(((await once(lines, 'line')) as [string])[0]) as SvdAnswer;
+    const answer = once(lines, 'line') as Promise<string[]>;
+    return JSON.parse((await Promise.race([answer, ended]))[0]!) as SvdAnswer;
   };
   return { turn, stop: () => child.kill() };
 }

@@ -27,16 +27,20 @@ export type WrittenDtype = 'F32' | 'F16' | 'BF16';
  * Little-endian floats as float32: F32, F16 and BF16 exactly (signed zeros, subnormals, infinities and NaN included),
  * F64 rounded to nearest even.
  * @param bytes a whole number of elements, at any alignment
+ * @param values where they go: as many elements, a new array unless given
  */
-export function widenToFloat32(dtype: FloatDtype, bytes: Uint8Array): Float32Array {
-  const count = (bytes.byteLength * 8) / bitsByDtype.get(dtype)!;
+export function widenToFloat32(
+  dtype: FloatDtype,
+  bytes: Uint8Array,
+  values: Float32Array = new Float32Array((bytes.byteLength * 8) / bitsByDtype.get(dtype)!),
+): Float32Array {
+  const count = values.length;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = new Float32Array(count);
   // Through the bits, not through a number: V8 may change the payload of a NaN.
-  const bits = new Uint32Array(values.buffer);
+  const bits = new Uint32Array(values.buffer, values.byteOffset, count);
   switch (dtype) {
     case 'F32':
-      new Uint8Array(values.buffer).set(bytes);
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(bytes);
       break;
     case 'BF16':
       for (let i = 0; i < count; i++) bits[i] = view.getUint16(2 * i, true) << 16;

@@ -9,8 +9,8 @@ import { throwIfCancelled } from './sideBySide.ts';
 import { svdKernels, type SvdKernel } from './svdKernels.ts';
 import type { TensorSource } from './tensorSource.ts';
 
-/** Up to here (256 x 512) an exact check costs a millisecond or two, above it is a good part of the decomposition. */
-const defaultExactElements = 131_072;
+/** Up to here (256 x 256) an exact check costs a millisecond or two, above it is a good part of the decomposition. */
+const defaultExactElements = 65_536;
 
 export interface DecomposerOptions<P extends Precision> {
   precision: P;

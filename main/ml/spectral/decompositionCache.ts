@@ -1,10 +1,10 @@
 /**
  * Decompositions on disk, one file each, named by the tensor's hash and the precision: equal tensors of any checkpoint are
  * decomposed once. A damaged file counts as absent and is removed. Several processes may use one folder: files appear whole
- * (written aside, flushed, renamed), and what one of them removes is merely absent for the others.
+ * (written aside, renamed), and what one of them removes is merely absent for the others.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Precision } from '../../contract/spectral.ts';
 import type { Factorisation } from './decompose.ts';
@@ -18,12 +18,16 @@ const ending = '.svd';
 const partialEnding = '.partial';
 /** Nobody writes one file for an hour: what is left is of a process that was killed. */
 const stalePartialMs = 3_600_000;
+/** The folder is looked through again after this share of the budget was written: others may be writing too. */
+const recountShare = 0.02;
 
 export class DecompositionCache {
   readonly folder: string;
   readonly budgetBytes: number;
   /** Why the last decomposition could not be kept (a full disk); null while all is well. */
   problem: string | null = null;
+  /** Bytes in the folder when it was last looked through, with what was written since; null before the first look. */
+  #counted: { bytes: number; since: number } | null = null;
 
   /**
    * @param cacheFolder the decompositions go to a folder of their own in it
@@ -65,39 +69,75 @@ export class DecompositionCache {
     precision: P,
     factorisation: Factorisation<RealOf<P>>,
   ): Promise<boolean> {
-    if (decompositionBytes(factorisation, precision) > this.budgetBytes) return false;
+    const bytes = decompositionBytes(factorisation, precision);
+    if (bytes > this.budgetBytes) return false;
     const path = this.#path(hash, precision);
-    const partial = `${path}.${process.pid}-${randomUUID()}${partialEnding}`;
     try {
-      await mkdir(this.folder, { recursive: true });
-      await this.#write(partial, precision, factorisation);
-      await rename(partial, path);
-      await this.#evict();
+      await this.#write(path, precision, factorisation);
+      await this.#keepBudget(bytes);
       this.problem = null;
       return true;
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
-      await rm(partial, { force: true }).catch(() => undefined);
+      this.problem = textOf(error);
       return false;
     }
   }
 
+  /**
+   * The file appears whole under its name, and goes to the disk without being waited for: what a power failure tears is found
+   * by its checksum, and no decomposition has to wait for the disk.
+   */
   async #write<P extends Precision>(
     path: string,
     precision: P,
     factorisation: Factorisation<RealOf<P>>,
   ): Promise<void> {
-    const handle = await open(path, 'wx');
+    const partial = `${path}.${process.pid}-${randomUUID()}${partialEnding}`;
+    const handle = await this.#create(partial);
     try {
       await writeDecomposition(handle, precision, factorisation);
-      await handle.sync();
-    } finally {
+      await rename(partial, path);
+    } catch (error) {
       await handle.close();
+      await rm(partial, { force: true }).catch(() => undefined);
+      throw error;
+    }
+    void this.#flush(handle);
+  }
+
+  /** In the folder, which is made when it is found missing. */
+  async #create(path: string): Promise<FileHandle> {
+    try {
+      return await open(path, 'wx');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await mkdir(this.folder, { recursive: true });
+      return open(path, 'wx');
     }
   }
 
+  async #flush(handle: FileHandle): Promise<void> {
+    try {
+      await handle.datasync();
+    } catch (error) {
+      this.problem = textOf(error);
+    } finally {
+      await handle.close().catch(() => undefined);
+    }
+  }
+
+  async #keepBudget(writtenBytes: number): Promise<void> {
+    if (this.#counted) {
+      this.#counted.bytes += writtenBytes;
+      this.#counted.since += writtenBytes;
+      const { bytes, since } = this.#counted;
+      if (bytes <= this.budgetBytes && since <= recountShare * this.budgetBytes) return;
+    }
+    this.#counted = { bytes: await this.#evict(), since: 0 };
+  }
+
   /** Removes the least recently used until the rest fits, and what killed processes left half written. */
-  async #evict(): Promise<void> {
+  async #evict(): Promise<number> {
     const files: { path: string; bytes: number; usedMs: number }[] = [];
     for (const name of await readdir(this.folder)) {
       const path = join(this.folder, name);
@@ -109,13 +149,16 @@ export class DecompositionCache {
     }
     let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const { path, bytes } of files.sort((a, b) => a.usedMs - b.usedMs)) {
-      if (total <= this.budgetBytes) return;
+      if (total <= this.budgetBytes) break;
       await rm(path, { force: true });
       total -= bytes;
     }
+    return total;
   }
 
   #path(hash: string, precision: Precision): string {
     return join(this.folder, `${hash}-${precision}${ending}`);
   }
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

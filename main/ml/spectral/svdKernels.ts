@@ -5,7 +5,7 @@ import { tensorflowSvd } from '../../compute/tensorflowSvd.ts';
 import type { Precision } from '../../contract/spectral.ts';
 import { plainSvd, type Matrix } from './linearAlgebra.ts';
 
-/** Thin SVD; the contents of `data` are lost. @throws NOT_FINITE | COMPUTE_FAILED */
+/** Thin SVD of a finite matrix; the contents of `data` are lost. @throws COMPUTE_FAILED */
 export interface SvdKernel {
   name: 'tensorflow-gpu' | 'openblas' | 'typescript';
   svd<T extends RealArray>(matrix: Matrix<T>): Promise<Svd<T>>;

@@ -92,10 +92,14 @@ class CheckpointSource implements TensorSource {
       });
     const elementBytes = dtypeBits(dtype)! / 8;
     const chunk = chunkBytes / elementBytes;
+    // float64 goes through one float32 chunk, float32 is widened where it belongs
+    const between = into instanceof Float32Array ? null : new Float32Array(Math.min(chunk, into.length));
     for (let done = 0; done < into.length; done += chunk) {
       const count = Math.min(chunk, into.length - done);
       const start = (from * columns + done) * elementBytes;
-      into.set(widenToFloat32(dtype, await this.#checkpoint.readBytes(name, start, count * elementBytes)), done);
+      const bytes = await this.#checkpoint.readBytes(name, start, count * elementBytes);
+      if (between) into.set(widenToFloat32(dtype, bytes, between.subarray(0, count)), done);
+      else widenToFloat32(dtype, bytes, (into as Float32Array).subarray(done, done + count));
     }
   }
 

@@ -74,6 +74,16 @@ describe('the cache of decompositions', () => {
     expect(left).toEqual([1, 3, 4]);
   });
 
+  it('counts what other processes have written', async () => {
+    const folder = emptyFolder();
+    const [one, other] = [new DecompositionCache(folder, 3 * bytes), new DecompositionCache(folder, 3 * bytes)];
+    await one.put(hash(1), 'float32', await sample());
+    for (const i of [2, 3]) await other.put(hash(i), 'float32', await sample());
+    await one.put(hash(4), 'float32', await sample());
+    expect(readdirSync(one.folder)).toHaveLength(3);
+    expect(existsSync(fileOf(one, 4))).toBe(true);
+  });
+
   it('does not keep what is larger than its budget, and removes nothing for it', async () => {
     const folder = emptyFolder();
     await new DecompositionCache(folder, bytes).put(hash(1), 'float32', await sample());
@@ -93,13 +103,14 @@ describe('the cache of decompositions', () => {
   });
 
   it('clears away what a killed process left, not what another one is writing', async () => {
-    const cache = new DecompositionCache(emptyFolder(), 1e6);
+    const folder = emptyFolder();
+    const cache = new DecompositionCache(folder, 1e6);
     await cache.put(hash(1), 'float32', await sample());
     const [old, fresh] = ['old', 'fresh'].map((name) => join(cache.folder, `${name}.partial`)) as [string, string];
     for (const file of [old, fresh]) writeFileSync(file, 'half');
     const yesterday = new Date(Date.now() - 86_400_000);
     utimesSync(old, yesterday, yesterday);
-    await cache.put(hash(2), 'float32', await sample());
+    await new DecompositionCache(folder, 1e6).put(hash(2), 'float32', await sample());
     expect([existsSync(old), existsSync(fresh)]).toEqual([false, true]);
   });
 
