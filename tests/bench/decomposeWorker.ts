@@ -80,6 +80,7 @@ async function whole(sources: TensorSource[], { layers, threads, precision, cach
     const { residual } = await decomposer.factorisation(source, name);
     worstResidual = Math.max(worstResidual, residual);
   });
+  await decomposer.settle();
 }
 
 const sourcesByFolder = new Map<string, Promise<TensorSource>>();

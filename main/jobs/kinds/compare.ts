@@ -175,6 +175,7 @@ async function compareAll<P extends Precision>(
     },
     signal,
   );
+  await decomposer.settle();
   if (cache.problem) emit({ type: 'log', level: 'warn', text: `Decompositions could not be kept: ${cache.problem}` });
   return { matrices: pairs.length };
 }

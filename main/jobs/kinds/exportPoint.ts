@@ -138,6 +138,7 @@ async function writeShards(
     context.emit({ type: 'resumePoint', step: all.length });
     report(all.length === files.length ? totalBytes : done);
   }
+  await changes.settle();
   return all;
 }
 
@@ -149,6 +150,7 @@ const nameOf = ({ place, files }: Checkpoint, file: string): string =>
 class PointChanges<P extends Precision> {
   readonly #request: ExportPointRequest;
   readonly #pair: OpenPair;
+  readonly #decomposer: Decomposer<P>;
   readonly #editor: PointEditor<P>;
 
   constructor({ signal }: JobContext, request: ExportPointRequest, pair: OpenPair, precision: P) {
@@ -156,11 +158,13 @@ class PointChanges<P extends Precision> {
     const cache = new DecompositionCache(resources.cacheFolder, resources.cacheBudgetBytes);
     this.#request = request;
     this.#pair = pair;
-    this.#editor = new PointEditor(
-      new Decomposer({ precision, cache, signal }),
-      settings,
-      memoryShare * process.availableMemory(),
-    );
+    this.#decomposer = new Decomposer({ precision, cache, signal });
+    this.#editor = new PointEditor(this.#decomposer, settings, memoryShare * process.availableMemory());
+  }
+
+  /** Until its decompositions are on the disk. */
+  settle(): Promise<void> {
+    return this.#decomposer.settle();
   }
 
   /** @param records gets the record of an edited matrix */

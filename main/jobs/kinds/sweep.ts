@@ -69,6 +69,7 @@ async function runSweep<P extends Precision>(
   const decomposer = new Decomposer({ precision, cache, signal: context.signal });
   const editor = new PointEditor(decomposer, settings, memoryShare * process.availableMemory());
   await decomposeOnce(context, pairs, editor, points.length, resources.threads);
+  await decomposer.settle();
   const contents: PairContent[] = [];
   for (const pair of pairs) contents.push(await checkpoints.content(pair));
 

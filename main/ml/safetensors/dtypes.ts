@@ -43,7 +43,11 @@ export function widenToFloat32(
       new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(bytes);
       break;
     case 'BF16':
-      for (let i = 0; i < count; i++) bits[i] = view.getUint16(2 * i, true) << 16;
+      if (bytes.byteOffset % 2 === 0) {
+        // twice as fast as through the view
+        const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, count);
+        for (let i = 0; i < count; i++) bits[i] = halves[i]! << 16;
+      } else for (let i = 0; i < count; i++) bits[i] = view.getUint16(2 * i, true) << 16;
       break;
     case 'F16':
       for (let i = 0; i < count; i++) bits[i] = float16ToFloat32Bits(view.getUint16(2 * i, true));

@@ -31,6 +31,8 @@ export class Decomposer<P extends Precision> {
   #kernels: Promise<readonly SvdKernel[]> | null = null;
   /** Equal tensors that are asked for at the same time are computed once. */
   readonly #running = new Map<string, Promise<Factorisation<RealOf<P>>>>();
+  /** The disk writes one decomposition while the next one is computed. */
+  #writing: Promise<unknown> = Promise.resolve();
 
   constructor({ precision, cache, signal, exactElements = defaultExactElements, kernels }: DecomposerOptions<P>) {
     this.precision = precision;
@@ -49,8 +51,10 @@ export class Decomposer<P extends Precision> {
     const hash = await source.hash(name);
     let running = this.#running.get(hash);
     if (!running) {
-      running = this.#cachedOrComputed(source, name, hash).finally(() => this.#running.delete(hash));
+      running = this.#cachedOrComputed(source, name, hash);
       this.#running.set(hash, running);
+      const forget = (): boolean => this.#running.delete(hash);
+      running.then(() => this.#writing).then(forget, forget);
     }
     return running;
   }
@@ -61,8 +65,20 @@ export class Decomposer<P extends Precision> {
     if (cached?.rows === rows && cached.columns === columns) return cached;
     throwIfCancelled(this.#signal);
     const computed = await this.#compute(source, name);
-    await this.#cache?.put(hash, this.precision, computed);
+    if (this.#cache) await this.#keep(this.#cache, hash, computed);
     return computed;
+  }
+
+  /** Waits for the file before this one, so that no more than one is held for the disk alone. */
+  async #keep(cache: DecompositionCache, hash: string, computed: Factorisation<RealOf<P>>): Promise<void> {
+    const before = this.#writing;
+    this.#writing = before.then(() => cache.put(hash, this.precision, computed));
+    await before;
+  }
+
+  /** Until everything that was computed is in the cache. */
+  async settle(): Promise<void> {
+    await this.#writing;
   }
 
   async #compute(source: TensorSource, name: string): Promise<Factorisation<RealOf<P>>> {

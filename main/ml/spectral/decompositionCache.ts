@@ -4,8 +4,9 @@
  * (written aside, renamed), and what one of them removes is merely absent for the others.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NewFile } from '../../compute/newFile.ts';
 import type { Precision } from '../../contract/spectral.ts';
 import type { Factorisation } from './decompose.ts';
 import { decompositionBytes, readDecomposition, writeDecomposition } from './decompositionFile.ts';
@@ -93,36 +94,28 @@ export class DecompositionCache {
     factorisation: Factorisation<RealOf<P>>,
   ): Promise<void> {
     const partial = `${path}.${process.pid}-${randomUUID()}${partialEnding}`;
-    const handle = await this.#create(partial);
+    const file = await this.#create(partial, decompositionBytes(factorisation, precision));
     try {
-      await writeDecomposition(handle, precision, factorisation);
+      await writeDecomposition(file, precision, factorisation);
       await rename(partial, path);
     } catch (error) {
-      await handle.close();
+      await file.close();
       await rm(partial, { force: true }).catch(() => undefined);
       throw error;
     }
-    void this.#flush(handle);
+    file.flush().catch((error: unknown) => {
+      this.problem = textOf(error);
+    });
   }
 
   /** In the folder, which is made when it is found missing. */
-  async #create(path: string): Promise<FileHandle> {
+  async #create(path: string, bytes: number): Promise<NewFile> {
     try {
-      return await open(path, 'wx');
+      return await NewFile.create(path, bytes);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       await mkdir(this.folder, { recursive: true });
-      return open(path, 'wx');
-    }
-  }
-
-  async #flush(handle: FileHandle): Promise<void> {
-    try {
-      await handle.datasync();
-    } catch (error) {
-      this.problem = textOf(error);
-    } finally {
-      await handle.close().catch(() => undefined);
+      return NewFile.create(path, bytes);
     }
   }
 

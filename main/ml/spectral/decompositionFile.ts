@@ -6,6 +6,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import type { NewFile } from '../../compute/newFile.ts';
 import type { Precision } from '../../contract/spectral.ts';
 import type { Factorisation } from './decompose.ts';
 import { newReal, type RealOf } from './linearAlgebra.ts';
@@ -27,7 +28,7 @@ export function decompositionBytes({ rows, columns }: Shape, precision: Precisio
 }
 
 export async function writeDecomposition<P extends Precision>(
-  handle: FileHandle,
+  file: NewFile,
   precision: P,
   factorisation: Factorisation<RealOf<P>>,
 ): Promise<void> {
@@ -38,14 +39,13 @@ export async function writeDecomposition<P extends Precision>(
   header.writeDoubleLE(residual, 24);
   header.writeDoubleLE(orthogonality, 32);
   let checksum = crc32(header);
-  let position = headerBytes;
+  await file.append(header);
   for (const chunk of chunksOf([s, u, vt])) {
     checksum = crc32(chunk, checksum);
-    await writeFully(handle, chunk, position);
-    position += chunk.byteLength;
+    await file.append(chunk);
   }
   header.writeUInt32LE(checksum, checksumAt);
-  await writeFully(handle, header, 0);
+  await file.finish(header);
 }
 
 /** @returns null for anything but a whole, undamaged file of this precision */
@@ -79,11 +79,6 @@ function* chunksOf(arrays: readonly (Float32Array | Float64Array)[]): Generator<
   for (const { buffer, byteOffset, byteLength } of arrays)
     for (let from = 0; from < byteLength; from += chunkBytes)
       yield new Uint8Array(buffer, byteOffset + from, Math.min(chunkBytes, byteLength - from));
-}
-
-async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.byteLength;)
-    done += (await handle.write(bytes, done, bytes.byteLength - done, position + done)).bytesWritten;
 }
 
 /** @returns whether the file was long enough */

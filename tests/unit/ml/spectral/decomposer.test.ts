@@ -96,7 +96,9 @@ describe.each(['float32', 'float64'] as const)('decompositions of a checkpoint o
       rmSync(cache.folder, { recursive: true, force: true });
       const counted = counting(source);
       for (const name of names) {
-        const computed = await new Decomposer({ precision, cache, exactElements }).factorisation(counted, name);
+        const decomposer = new Decomposer({ precision, cache, exactElements });
+        const computed = await decomposer.factorisation(counted, name);
+        await decomposer.settle();
         const reads = counted.reads;
         const cached = await new Decomposer({ precision, cache }).factorisation(counted, name);
         expect(cached).toEqual(computed);
@@ -111,8 +113,10 @@ describe('a decomposer', () => {
     const cache = new DecompositionCache(join(folder, 'damaged'), 1e8);
     const decomposer = new Decomposer({ precision: 'float32', cache });
     const expected = await decomposer.factorisation(source, names[0]!);
+    await decomposer.settle();
     truncateSync(join(cache.folder, readdirSync(cache.folder)[0]!), 1000);
     expect(await decomposer.factorisation(source, names[0]!)).toEqual(expected);
+    await decomposer.settle();
     expect(await cache.get(await source.hash(names[0]!), 'float32')).toEqual(expected);
   });
 
@@ -157,6 +161,7 @@ describe('a decomposer', () => {
     await expect(run).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(visited).toEqual(names.slice(0, 2));
     await expect(decomposer.factorisation(source, names[2]!)).rejects.toMatchObject({ code: 'CANCELLED' });
+    await decomposer.settle();
     expect(readdirSync(cache.folder)).toHaveLength(2);
     const counted = counting(source);
     const resumed = new Decomposer({ precision: 'float32', cache });
