@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { defineConfig } from 'electron-vite';
 import legacy from '@vitejs/plugin-legacy';
 import vue from '@vitejs/plugin-vue';
+import MarkdownIt from 'markdown-it';
 import type { Plugin } from 'vite';
 
 /** The repository is an ES module package; the old build runs in a CommonJS package of its own. */
@@ -29,6 +30,15 @@ const plainNodeNames = { paths: (id: string) => id.replace(/^node:/, '') };
 /** electron-vite sets relative addresses for file: pages; ours are served, and a reload at any depth must find them. */
 function servedFromRoot(): Plugin {
   return { name: 'rotascope:served-from-root', enforce: 'post', config: () => ({ base: '/' }) };
+}
+
+/** The guide's pages are HTML in the built interface: no parser ships, and nothing but these files is ever put in as HTML. */
+function guidePages(): Plugin {
+  const markdown = new MarkdownIt({ html: false });
+  return {
+    name: 'rotascope:guide-pages',
+    transform: (text, id) => (id.endsWith('.md') ? `export default ${JSON.stringify(markdown.render(text))}` : null),
+  };
 }
 
 export default defineConfig(({ mode }) => {
@@ -65,6 +75,7 @@ export default defineConfig(({ mode }) => {
       // Inlined assets would be data: addresses, which the CSP allows for images only.
       plugins: [
         vue(),
+        guidePages(),
         servedFromRoot(),
         ...(old ? [legacy({ renderLegacyChunks: false, modernTargets: 'chrome 83', modernPolyfills: true })] : []),
       ],

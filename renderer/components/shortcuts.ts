@@ -5,6 +5,7 @@ import { pages } from './pages.ts';
 export interface ShortcutActions {
   palette(): void;
   shortcuts(): void;
+  guide(): void;
   go(path: string): void;
 }
 
@@ -18,6 +19,10 @@ export function handleShortcut(event: KeyboardEvent, actions: ShortcutActions): 
   const command = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
   if (command && event.key.toLowerCase() === 'k') {
     actions.palette();
+    return true;
+  }
+  if (event.key === 'F1') {
+    actions.guide();
     return true;
   }
   const page = command ? pages.find(({ digit }) => event.key === String(digit)) : undefined;

@@ -8,6 +8,7 @@ function press(key: string, modifiers: Partial<KeyboardEvent> = {}): string[] {
   handleShortcut(event as KeyboardEvent, {
     palette: () => done.push('palette'),
     shortcuts: () => done.push('shortcuts'),
+    guide: () => done.push('guide'),
     go: (path) => done.push(path),
   });
   return done;
@@ -22,6 +23,7 @@ describe('shortcuts', () => {
   it('opens the palette and the list of keys, and leaves other keys alone', () => {
     expect(press('k', { ctrlKey: true })).toEqual(['palette']);
     expect(press('?', { shiftKey: true })).toEqual(['shortcuts']);
+    expect(press('F1')).toEqual(['guide']);
     expect(press('k')).toEqual([]);
     expect(press('8', { ctrlKey: true })).toEqual([]);
   });
