@@ -1,0 +1,119 @@
+/** Every page, filled and empty, by axe-core: no violation of WCAG 2.2 A or AA, in both themes, wide and narrow. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { pages } from '../../renderer/components/pages.ts';
+import { narrow, openPage, wide } from './browser.ts';
+import { startLab } from './lab.ts';
+import { chromium, describeWith } from './parts.ts';
+import { until } from './waiting.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+/** Two small sweeps and comparisons on a loaded two-core machine. */
+const preparedMs = 240_000;
+
+/** What is wrong on the page as it is, a line an element. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<AxeResults, string[]>(
+    // the function runs in the page, where the script has just put `axe`
+    (values) => (window as unknown as { axe: { run: (options: object) => Promise<AxeResults> } }).axe.run({ runOnly: { type: 'tag', values } }), // prettier-ignore
+    rules,
+  );
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} (${help}): ${target.join(' ')} ${failureSummary ?? ''}`),
+  );
+}
+
+async function inEveryLook(page: Page, name: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const [colorScheme, size, viewport] of [
+    ['light', 'wide', wide],
+    ['dark', 'wide', wide],
+    ['light', 'narrow', narrow],
+  ] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.setViewportSize(viewport);
+    await page.waitForTimeout(150);
+    found.push(...(await violations(page)).map((line) => `${name}, ${colorScheme}, ${size}: ${line}`));
+  }
+  return found;
+}
+
+describeWith([chromium], 'Accessibility in Chromium', () => {
+  const lab = startLab();
+
+  test('finds what is wrong', async () => {
+    const { page, context } = await openPage(lab.browser, lab.engine.address);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.evaluate(() => document.querySelector('main')!.append(document.createElement('button')));
+    expect(await violations(page)).toEqual([expect.stringMatching(/^button-name/)]);
+    await context.close();
+  });
+
+  test('empty pages', async () => {
+    const { page, context, faults } = await openPage(lab.browser, lab.engine.address);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    const found: string[] = [];
+    for (const { path } of [...pages, { path: '/studies/new' }, { path: '/ablations/new' }]) {
+      await page.goto(`${lab.engine.origin}${path}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      found.push(...(await inEveryLook(page, `empty ${path}`)));
+    }
+    expect(found).toEqual([]);
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 120_000);
+
+  test(
+    'filled pages and dialogs',
+    async () => {
+      const { engine } = lab;
+      const study = await engine.call('studies.openSample', {});
+      const checkpoints = await engine.call('checkpoints.list', {});
+      const [a, b] = checkpoints.map(({ id }) => id) as [string, string];
+      const comparison = await engine.call('spectra.start', { referenceId: a, targetIds: [b] });
+      const sweep = await engine.call('sweeps.start', { name: 'Sweep', pairs: [{ targetId: b, referenceId: a }], settings: { sweep: { kind: 'reversion', controls: { scrambled: 1, rotation: 0, noise: 0 } }, task: { evaluationEpisodes: 8 } } }); // prettier-ignore
+      for (const { id } of [comparison, sweep])
+        await until(
+          'the job to end',
+          async () => (await engine.call('jobs.get', { id })).state === 'succeeded',
+          preparedMs,
+        );
+
+      const { page, context, faults } = await openPage(lab.browser, engine.address);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      const found: string[] = [];
+      const paths = [
+        ...pages.map(({ path }) => path),
+        `/studies/new`,
+        `/studies/${study.id}`,
+        `/jobs/${sweep.id}`,
+        `/checkpoints/${a}`,
+        `/checkpoints/compare?a=${a}&b=${b}`,
+        `/spectrum/${comparison.id}`,
+        `/ablations/new`,
+        `/ablations/${sweep.id}`,
+      ];
+      for (const path of paths) {
+        await page.goto(`${engine.origin}${path}`);
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        await page.waitForTimeout(600); // charts draw when they are seen
+        found.push(...(await inEveryLook(page, path)));
+      }
+      for (const key of ['F1', '?', 'Control+k']) {
+        await page.keyboard.press(key);
+        await page.getByRole('dialog').waitFor();
+        found.push(...(await inEveryLook(page, `dialog of ${key}`)));
+        await page.keyboard.press('Escape');
+      }
+      expect(found).toEqual([]);
+      expect(faults).toEqual([]);
+      await context.close();
+    },
+    preparedMs + 240_000,
+  );
+});
