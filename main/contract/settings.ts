@@ -130,6 +130,49 @@ export const rlSettingsSchema = z.object({
   controlArms: z.array(rlArmSchema).default(['ppoPlain', 'anchorOnly']),
 });
 
+/**
+ * RL of a checkpoint on a task in text, with the defaults of the published runs. One action is one whole answer; the task
+ * has its own rewards.
+ */
+export const textRlSettingsSchema = rlSettingsSchema.omit({ rewards: true, starts: true, controlArms: true }).extend({
+  iterations: count.default(10),
+  /** Answers of one iteration. */
+  rolloutSize: count.default(256),
+  updateEpochs: count.default(4),
+  /** Answers of one update. */
+  minibatchSize: count.default(128),
+  /** Rows at a time, whose gradients are gathered for one update; null: all at once. The result is the same. */
+  microBatchSize: count.nullable().default(1),
+  learningRate: z.number().positive().default(1e-6),
+  /** Where the cosine of the learning rate ends, and after how many iterations with a learning policy. */
+  finalLearningRate: z.number().min(0).default(1e-9),
+  cosineIterations: count.default(100),
+  valueLearningRate: z.number().positive().default(1e-6),
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  adamEps: z.number().positive().default(1e-7),
+  maxGradNorm: z.number().positive().default(0.01),
+  criticWarmupIterations: z.number().int().min(0).default(0),
+  /** The critic's head on the last prompt token: one layer, or h -> h/4 -> h/8 -> 1. */
+  valueHead: z.enum(['linear', 'mlp']).default('mlp'),
+  clipCoef: z.number().positive().default(0.1),
+  gamma: share.default(0.9),
+  entCoef: z.number().min(0).default(0),
+  /** What the clipped ratio is of: the whole answer, or each token, which then has its answer's advantage. */
+  actionUnit: z.enum(['token', 'answer']).default('answer'),
+  /** Weight of the tokens before the answer's last field in its log-probability; 1: all tokens alike. */
+  prefixWeight: z.number().min(0).max(1).default(0.5),
+  whitening: rlSettingsSchema.shape.whitening.unwrap().default('unbiasedDeviation'),
+  clipValueLoss: z.boolean().default(true),
+  /** Answers that are judged at each position of a dialogue (PPO; a group of GRPO answers one prompt once). */
+  dialogueAttempts: count.default(5),
+  /** Log-probabilities, entropy and KL are of the distribution at this temperature. */
+  rolloutTemperature: z.number().positive().default(0.2),
+  rolloutTopP: z.number().gt(0).max(1).default(1),
+  maxNewTokens: count.default(512),
+  evaluateEvery: count.default(1),
+});
+
 export const ablationSettingsSchema = z.object({
   matrices: z.array(z.enum(['q', 'k', 'v', 'gate', 'up', 'down'])).default(['q', 'k', 'v', 'gate', 'up', 'down']),
   /** Whole edited models per random control: 19 give p >= 0.05 resolution. */
@@ -189,4 +232,5 @@ export type TaskSettings = z.infer<typeof taskSettingsSchema>;
 export type PretrainSettings = z.infer<typeof pretrainSettingsSchema>;
 export type SftSettings = z.infer<typeof sftSettingsSchema>;
 export type RlSettings = z.infer<typeof rlSettingsSchema>;
+export type TextRlSettings = z.infer<typeof textRlSettingsSchema>;
 export type AblationSettings = z.infer<typeof ablationSettingsSchema>;
