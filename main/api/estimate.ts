@@ -47,5 +47,5 @@ export function estimateStudy(
   // Adam keeps two moments beside each weight, for one run of each kind at a time.
   const copies = settings.seeds.length * (1 + settings.sft.checkpoints.length + 3) + rlRuns * (1 + 3);
   const diskBytes = Math.round(copies * parameterCount(settings.model) * bytesPerParameter);
-  return { durationMs: Math.round(durationMs), diskBytes, jobs: plan.length, basis };
+  return { durationMs: Math.round(durationMs), diskBytes, jobs: plan.length, basis, memoryBytes: null, problems: [] };
 }

@@ -27,7 +27,7 @@ export interface StudyRunnerOptions {
   onChanged(studyId: string, revision: number): void;
 }
 
-const protocols: Record<StudySettings['preset'], Protocol> = { miniature, comparison: miniature };
+const protocols: Record<StudySettings['preset'], Protocol> = { miniature, comparison: miniature, paper: miniature };
 
 /** States from which a resume goes on. */
 const resumable: StudyState[] = ['draft', 'interrupted', 'failed', 'cancelled'];

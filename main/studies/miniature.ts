@@ -19,12 +19,18 @@ interface RlStage {
   start: RlStart;
 }
 
-/** Every RL run of a seed: the anchored arm from all starts, the control arms from SFT_End; SFT_End first. */
-function rlStages({ preset, rl, sft }: StudySettings): RlStage[] {
+/** The arm that RL runs from every start: the published runs have no anchor. */
+export const mainArm = ({ preset }: Pick<StudySettings, 'preset'>): RlArm =>
+  preset === 'paper' ? 'ppoPlain' : 'ppoAnchor';
+
+/** Every RL run of a seed: the main arm from all starts, the control arms from SFT_End; SFT_End first. */
+function rlStages(settings: StudySettings): RlStage[] {
+  const { preset, rl, sft } = settings;
   const starts = preset === 'comparison' ? [] : rl.starts;
-  const anchored = starts.map((start): RlStage => ({ arm: 'ppoAnchor', start }));
-  const controls = rl.controlArms.map((arm): RlStage => ({ arm, start: sft.endStep }));
-  const all = [{ arm: 'ppoAnchor', start: sft.endStep } satisfies RlStage, ...controls, ...anchored];
+  const arm = mainArm(settings);
+  const mains = starts.map((start): RlStage => ({ arm, start }));
+  const controls = rl.controlArms.map((control): RlStage => ({ arm: control, start: sft.endStep }));
+  const all = [{ arm, start: sft.endStep }, ...controls, ...mains];
   const seen = new Set<string>();
   return all.filter(({ arm, start }) => {
     const key = `${arm}.${start}`;
@@ -76,7 +82,7 @@ function startLabel(start: RlStart, settings: StudySettings): string {
 /** Spectra and reversions of the named checkpoints; RL_End is that of the anchored arm from SFT_End. */
 function spectralStages(settings: StudySettings, seed: number): PlannedStage[] {
   const id = (name: string): string => stageId(seed, name);
-  const dependsOn = [id(rlName({ arm: 'ppoAnchor', start: settings.sft.endStep }))];
+  const dependsOn = [id(rlName({ arm: mainArm(settings), start: settings.sft.endStep }))];
   const weight = weights(settings);
   return [
     {
@@ -142,7 +148,7 @@ function plan(settings: StudySettings): PlannedStage[] {
 function namedCheckpoints(seed: number, { settings, outputs }: StageFacts): Record<string, string> {
   const { base } = stageOutputSchemas.pretrain.parse(outputs.get(stageId(seed, 'pretrain')));
   const sft = stageOutputSchemas.sft.parse(outputs.get(stageId(seed, 'sft')));
-  const rlEnd = outputs.get(stageId(seed, rlName({ arm: 'ppoAnchor', start: settings.sft.endStep })));
+  const rlEnd = outputs.get(stageId(seed, rlName({ arm: mainArm(settings), start: settings.sft.endStep })));
   const step = (at: number): string => sft.checkpoints[String(at)]!;
   return {
     base,

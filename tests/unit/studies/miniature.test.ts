@@ -20,7 +20,9 @@ function facts(peakStep: number): StageFacts {
     outputs.set(`seed-${seed}.rl-ppoAnchor-200`, { folder: '/rl-end', startRewardShare: 0.7, startEntropy: 0.1 });
   }
   const seedResult = (seed: number): SeedResult =>
-    ({ seed, sft: [], penalisedSft: [], peakStep, endStep: 200, rl: [], ablations: [], spectra: [], verdicts: null }); // prettier-ignore
+    ({ seed, sft: [], penalisedSft: [], peakStep, endStep: 200,
+    trainingData: null,
+    mainArm: 'ppoAnchor', rl: [], ablations: [], spectra: [], verdicts: null }); // prettier-ignore
   return { settings, studyFolder: '/study', outputs, seedResult };
 }
 
