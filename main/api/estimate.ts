@@ -1,5 +1,5 @@
 /** What a study will cost on this machine, before it starts. */
-import type { CallAnswer } from '../contract/api.ts';
+import type { CallAnswer, ComputeStatus } from '../contract/api.ts';
 import type { StudySettings } from '../contract/settings.ts';
 import { makespanMs } from '../jobs/timeLeft.ts';
 import type { JobStore } from '../store/jobStore.ts';
@@ -20,7 +20,7 @@ export interface Pace {
 }
 
 /** From earlier jobs on this machine where there are any, else from the recipe's own times. */
-export function pace(jobs: JobStore, backend: 'tensorflow' | 'wasm'): Pace {
+export function pace(jobs: JobStore, backend: ComputeStatus['backend']): Pace {
   const measured = (['pretrain', 'sft', 'rl', 'ablate'] as const).flatMap((kind) => {
     const paces = jobs.recentMsPerWeight(kind, remembered);
     return paces.length > 0 ? [median(paces)] : [];
@@ -35,7 +35,7 @@ export function estimateStudy(
   settings: StudySettings,
   jobs: JobStore,
   slots: number,
-  backend: 'tensorflow' | 'wasm',
+  backend: ComputeStatus['backend'],
 ): CallAnswer<'studies.estimate'> {
   const plan = miniature.plan(settings);
   const { msPerWeight, basis } = pace(jobs, backend);

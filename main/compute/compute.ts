@@ -1,5 +1,6 @@
 /**
- * The choice of the numeric backend: TensorFlow where it is installed, WebAssembly everywhere else, always with the reason.
+ * The choice of the numeric backend: a GPU through WebGPU where it is the fastest, else TensorFlow where it is installed,
+ * WebAssembly everywhere else, always with the reason.
  * One process computes on one backend: tfjs keeps the backend and TensorFlow its threads in global state.
  */
 import { createRequire } from 'node:module';
@@ -16,6 +17,8 @@ import { registerNativeKernels } from './nativeKernels.ts';
 import { findTensorflow, gpuOffer, loadTfjsNode, type NativeTensorflow } from './nativeTensorflow.ts';
 import type { Session, SessionOptions, Tf } from './session.ts';
 import { TensorflowLibrary } from './tensorflowLibrary.ts';
+import { type GpuMemory } from './deviceWatch.ts';
+import { openGpu, webgpuVersions } from './webgpu.ts';
 
 export type {
   CompiledStep,
@@ -28,7 +31,7 @@ export type {
   Tf,
 } from './session.ts';
 
-export type Backend = 'tensorflow' | 'wasm';
+export type Backend = 'tensorflow' | 'webgpu' | 'wasm';
 export type ComputeStatus = z.infer<typeof computeStatusSchema>;
 
 export interface ComputeOptions {
@@ -50,6 +53,8 @@ export interface Compute {
   /** What changes bits: stored with every run, compared before a resume. */
   provenance: Record<string, unknown>;
   openSession(options?: SessionOptions): Session;
+  /** What is in use of the GPU's memory; null where the CPU computes or the backend does not know. */
+  gpuMemory(): GpuMemory | null;
 }
 
 const require = createRequire(import.meta.url);
@@ -79,13 +84,14 @@ export async function openCompute(options: ComputeOptions = {}): Promise<Compute
 function forcedBackend(): Backend | undefined {
   const value = process.env['ROTASCOPE_BACKEND'];
   if (value === undefined || value === '' || value === 'auto') return undefined;
-  if (value === 'tensorflow' || value === 'wasm') return value;
+  if (value === 'tensorflow' || value === 'webgpu' || value === 'wasm') return value;
   throw new AppError('INVALID_REQUEST', `ROTASCOPE_BACKEND is "${value}".`, {
-    hint: 'Set it to tensorflow, wasm or auto.',
+    hint: 'Set it to tensorflow, webgpu, wasm or auto.',
   });
 }
 
 async function open(backend: 'auto' | Backend, threads: number, xla: boolean): Promise<Compute> {
+  if (backend === 'webgpu') return openWebgpu();
   if (backend === 'wasm') return openWasm({ reason: 'WebAssembly was asked for.', nextStep: '' });
   try {
     return await openTensorflow(findTensorflow(), threads, xla);
@@ -132,6 +138,35 @@ async function openWasm(why: { reason: string; nextStep: string }): Promise<Comp
       ...machine(),
     },
     openSession: () => openEagerSession(tf),
+    gpuMemory: () => null,
+  };
+}
+
+async function openWebgpu(): Promise<Compute> {
+  const { tf, facts, watch } = await openGpu();
+  const { dawn, kernels } = webgpuVersions();
+  return {
+    backend: 'webgpu',
+    tf,
+    status: {
+      backend: 'webgpu',
+      label: facts.software ? 'WebGPU · software' : 'WebGPU · GPU',
+      device: facts.name,
+      reason: '',
+      nextStep: '',
+      cuda: gpuOffer(),
+    },
+    provenance: {
+      backend: 'webgpu',
+      device: facts.software ? 'software' : 'gpu',
+      gpu: facts.name,
+      dawn,
+      kernels,
+      tfjs: tf.version['tfjs'],
+      ...machine(),
+    },
+    openSession: () => openEagerSession(tf, (what) => watch.check(what)),
+    gpuMemory: () => watch.memory(),
   };
 }
 
@@ -180,5 +215,6 @@ async function openTensorflow(native: NativeTensorflow, threads: number, xla: bo
       ...machine(),
     },
     openSession: ({ eager = false } = {}) => (eager ? openEagerSession(tf) : openCompiledSession(tf, library, config)),
+    gpuMemory: () => null,
   };
 }

@@ -166,7 +166,7 @@ export const importVerdictSchema = z.object({
 export type ImportVerdict = z.infer<typeof importVerdictSchema>;
 
 export const computeStatusSchema = z.object({
-  backend: z.enum(['tensorflow', 'wasm']),
+  backend: z.enum(['tensorflow', 'webgpu', 'wasm']),
   /** "TensorFlow 2.21 · CPU" or "WebAssembly · CPU". */
   label: z.string(),
   device: z.string(),

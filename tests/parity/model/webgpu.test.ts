@@ -1,0 +1,3 @@
+import { modelParityTests } from './modelParity.ts';
+
+modelParityTests('webgpu', 'all');
