@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { checkpointDiffSchema, sharingSchema, verificationSchema } from './catalogue.ts';
 import { errorShapeSchema, workerEventSchema } from './events.ts';
+import { hiddenStatesCalls } from './hiddenStates.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
 import { comparisonSchema, studyResultSchema } from './studyResult.ts';
@@ -27,6 +28,7 @@ export const jobKinds = [
   'compare',
   'sweep',
   'exportPoint',
+  'hiddenStates',
   'selfTest',
 ] as const;
 export type JobKind = (typeof jobKinds)[number];
@@ -285,6 +287,7 @@ export const calls = {
 
   ...spectraCalls,
   ...sweepCalls,
+  ...hiddenStatesCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;
