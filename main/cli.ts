@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `export-point`, `export`, `doctor`. Run by Node 24 directly. */
+/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `hidden-states`, `export-point`, `export`, `doctor`. Run by Node 24 directly. */
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { ablateCommand } from './cli/ablate.ts';
@@ -7,6 +7,7 @@ import { compareCommand } from './cli/compare.ts';
 import { doctorCommand } from './cli/doctor.ts';
 import { exportCommand } from './cli/export.ts';
 import { exportPointCommand } from './cli/exportPoint.ts';
+import { hiddenStatesCommand } from './cli/hiddenStates.ts';
 import { importCommand } from './cli/import.ts';
 import { serveCommand } from './cli/serve.ts';
 import { studyCommand } from './cli/study.ts';
@@ -19,6 +20,7 @@ const program = new Command('rotascope')
   .addCommand(importCommand())
   .addCommand(compareCommand())
   .addCommand(ablateCommand())
+  .addCommand(hiddenStatesCommand())
   .addCommand(exportPointCommand())
   .addCommand(exportCommand())
   .addCommand(doctorCommand());

@@ -13,6 +13,7 @@ import { composeHandlers, makeCall } from './api/handlers.ts';
 import { checkpointHandlers } from './api/checkpoints.ts';
 import { pace } from './api/estimate.ts';
 import type { HandlerGroup } from './api/handlers.ts';
+import { hiddenStatesHandlers } from './api/hiddenStates.ts';
 import { jobHandlers } from './api/jobs.ts';
 import { CatalogueJobs } from './api/catalogueJobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
@@ -90,6 +91,7 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     spectraHandlers(context),
     sweepHandlers(context),
     sampleHandlers(context),
+    hiddenStatesHandlers(context),
   ];
 }
 

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { checkpointDiffSchema, sharingSchema, verificationSchema } from './catalogue.ts';
 import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { sampleCalls } from './samples.ts';
+import { hiddenStatesCalls } from './hiddenStates.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
 import { comparisonSchema, studyResultSchema } from './studyResult.ts';
@@ -28,6 +29,7 @@ export const jobKinds = [
   'compare',
   'sweep',
   'exportPoint',
+  'hiddenStates',
   'selfTest',
 ] as const;
 export type JobKind = (typeof jobKinds)[number];
@@ -296,6 +298,7 @@ export const calls = {
   ...spectraCalls,
   ...sweepCalls,
   ...sampleCalls,
+  ...hiddenStatesCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;

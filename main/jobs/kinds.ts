@@ -14,5 +14,6 @@ export const kinds: KindTable = {
   diffCheckpoints: { load: () => import('./kinds/diffCheckpoints.ts'), computes: false },
   compare: { load: () => import('./kinds/compare.ts'), computes: false },
   sweep: { load: () => import('./kinds/sweep.ts'), computes: true },
+  hiddenStates: { load: () => import('./kinds/hiddenStates.ts'), computes: true },
   exportPoint: { load: () => import('./kinds/exportPoint.ts'), computes: false },
 };

@@ -5,7 +5,7 @@ import type { SweepPointResult } from '../contract/sweeps.ts';
 import type { Database } from './database.ts';
 import type { AnalysesTable, SweepPointsTable } from './schema.ts';
 
-export type AnalysisKind = 'compare' | 'sweep' | 'diffCheckpoints';
+export type AnalysisKind = 'compare' | 'sweep' | 'diffCheckpoints' | 'hiddenStates';
 export type Analysis = Selectable<AnalysesTable>;
 
 export interface StoredMatrixRow {

@@ -210,6 +210,7 @@ function resolve(stage: PlannedStage, facts: StageFacts): ResolvedStage {
     case 'compare':
     case 'sweep':
     case 'exportPoint':
+    case 'hiddenStates':
     case 'selfTest':
       throw new TypeError(`A miniature study has no stage of kind ${stage.kind}.`);
   }

@@ -66,7 +66,7 @@ function quantileOfWalk(masses: Float64Array, q: number, n: number): number {
  * How often each of n items is drawn, per draw: [draws][n]. The few that a study asks for again and again (every contrast,
  * every arm) are kept, since drawing them costs far more than using them.
  */
-function resamples(n: number, draws: number, key: readonly (string | number)[]): readonly Uint16Array[] {
+export function resamples(n: number, draws: number, key: readonly (string | number)[]): readonly Uint16Array[] {
   const name = [...key, n, draws].join('\u001f');
   let found = kept.get(name);
   if (!found) {

@@ -1,8 +1,8 @@
 /** Proportions and their differences: Wilson (1927), Newcombe's hybrid score interval (1998, method 10), exact McNemar (1947). */
 import { AppError } from '../../contract/errors.ts';
 import { wilsonInterval } from '../../contract/wilson.ts';
-import { episodesNeeded } from './episodesNeeded.ts';
-import { normalCdf, zOfLevel } from './normal.ts';
+import { episodesNeeded } from '../../contract/episodesNeeded.ts';
+import { normalCdf, zOfLevel } from '../../contract/normal.ts';
 
 /** `correct` of `n` episodes. */
 export interface Proportion {

@@ -135,6 +135,34 @@ export class TextModel {
     }
   }
 
+  /**
+   * The state of each prompt's last token after the final norm.
+   * @returns [prompts, hidden]
+   */
+  async lastStates(
+    prompts: readonly (readonly number[])[],
+    { signal, onRows }: BatchOptions = {},
+  ): Promise<{ rows: number; columns: number; data: Float32Array }> {
+    const { config } = this.model;
+    const data = new Float32Array(prompts.length * config.hiddenSize);
+    const lengths = prompts.map(({ length }) => ({ prompt: length, answer: 1 }));
+    const buckets = lengthBuckets(lengths, (shape) => rowsWithin(this.#batchBytes, lossRowBytes(config, shape)));
+    let done = 0;
+    for (const { rows, prompt } of buckets) {
+      signal?.throwIfAborted();
+      const batch = Array.from({ length: batchSize(rows.length) }, (_, i) => rows[Math.min(i, rows.length - 1)]!);
+      const padded = leftPadded(batch.map((row) => prompts[row]!), this.codec.padId, prompt); // prettier-ignore
+      const states = await this.model.hiddenLastToken(padded.ids, prompt, padded.attentionMask);
+      const last = states.data.subarray((states.shape[0] - 1) * batch.length * config.hiddenSize);
+      rows.forEach((row, i) => {
+        data.set(last.subarray(i * config.hiddenSize, (i + 1) * config.hiddenSize), row * config.hiddenSize);
+      });
+      done += rows.length;
+      onRows?.(done);
+    }
+    return { rows: prompts.length, columns: config.hiddenSize, data };
+  }
+
   #lossStep(shape: AnswerShape): CompiledStep {
     const { tf, config } = this.model;
     return this.model.step(`answerLosses ${shape.prompt}`, answerSpecs(shape), (inputs) => {

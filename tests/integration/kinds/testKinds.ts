@@ -148,6 +148,7 @@ export const kinds: KindTable = {
   selfTest: entry(counting),
   compare: entry(counting),
   sweep: entry(counting),
+  hiddenStates: entry(counting),
   exportPoint: entry(counting),
   // What they do is quick enough to be done for real.
   hashCheckpoints: { load: () => import('../../../main/jobs/kinds/hashCheckpoints.ts'), computes: false },

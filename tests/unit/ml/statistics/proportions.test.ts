@@ -9,7 +9,7 @@ import {
   percentiles,
 } from '../../../../main/ml/statistics/bootstrap.ts';
 import { accuracyDifference } from '../../../../main/ml/statistics/difference.ts';
-import { normalCdf, normalQuantile } from '../../../../main/ml/statistics/normal.ts';
+import { normalCdf, normalQuantile } from '../../../../main/contract/normal.ts';
 import { exactMcNemar, holm, newcombe, newcombeP, wilson } from '../../../../main/ml/statistics/proportions.ts';
 
 const proportion = fc

@@ -73,6 +73,17 @@ export function textModelLaws(backend: Backend): void {
     expect(await sampled([0, 1, 2, 3, 4], 2)).not.toEqual(all);
   });
 
+  test('last states of a padded batch are those of each row alone', async () => {
+    const { hiddenSize } = text.model.config;
+    const together = await text.lastStates(examples.map(({ prompt }) => prompt));
+    expect(together).toMatchObject({ rows: examples.length, columns: hiddenSize });
+    for (const [i, { prompt }] of examples.entries()) {
+      const single = await text.model.hiddenLastToken(Int32Array.from(prompt), prompt.length);
+      const last = single.data.subarray(-hiddenSize);
+      last.forEach((x, j) => expect(Math.abs(together.data[i * hiddenSize + j]! - x)).toBeLessThan(rounding));
+    }
+  });
+
   test('little memory for a batch gives the same answers in smaller batches', async () => {
     const small = new TextModel(text.model, text.codec, { batchBytes: 1 });
     const done: number[] = [];
