@@ -16,6 +16,7 @@ import type { HandlerGroup } from './api/handlers.ts';
 import { jobHandlers } from './api/jobs.ts';
 import { CatalogueJobs } from './api/catalogueJobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
+import { runHandlers } from './api/runs.ts';
 import { spectraHandlers } from './api/spectra.ts';
 import { studyHandlers } from './api/studies.ts';
 import { sweepHandlers } from './api/sweeps.ts';
@@ -88,6 +89,7 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     checkpointHandlers(context),
     spectraHandlers(context),
     sweepHandlers(context),
+    runHandlers(context),
   ];
 }
 
