@@ -18,6 +18,7 @@ import { jobHandlers } from './api/jobs.ts';
 import { CatalogueJobs } from './api/catalogueJobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
 import { sampleHandlers } from './api/samples.ts';
+import { runHandlers } from './api/runs.ts';
 import { spectraHandlers } from './api/spectra.ts';
 import { studyHandlers } from './api/studies.ts';
 import { sweepHandlers } from './api/sweeps.ts';
@@ -92,6 +93,7 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     sweepHandlers(context),
     sampleHandlers(context),
     hiddenStatesHandlers(context),
+    runHandlers(context),
   ];
 }
 

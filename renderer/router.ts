@@ -26,6 +26,12 @@ export const router = createRouter({
       meta: { title: 'Study' },
     },
     {
+      path: '/runs',
+      name: 'runs',
+      component: () => import('./features/runs/RunsView.vue'),
+      meta: { title: 'Runs' },
+    },
+    {
       path: '/jobs/:id?',
       name: 'jobs',
       component: () => import('./features/jobs/JobsView.vue'),

@@ -12,6 +12,7 @@ import { useApp } from './stores/app.ts';
 import { useCheckpoints } from './stores/checkpoints.ts';
 import { useJobs } from './stores/jobs.ts';
 import { useOpenStudy } from './stores/openStudy.ts';
+import { useRuns } from './stores/runs.ts';
 import { useSpectra } from './stores/spectra.ts';
 import { useStudies } from './stores/studies.ts';
 import { useToasts } from './stores/toasts.ts';
@@ -27,6 +28,7 @@ useJobs();
 useStudies();
 useOpenStudy();
 useCheckpoints();
+useRuns();
 useSpectra();
 const { report, reportOfPage } = useToasts();
 app.config.errorHandler = (error) => {

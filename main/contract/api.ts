@@ -8,6 +8,7 @@ import { checkpointDiffSchema, sharingSchema, verificationSchema } from './catal
 import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { sampleCalls } from './samples.ts';
 import { hiddenStatesCalls } from './hiddenStates.ts';
+import { runsCalls } from './runs.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
 import { comparisonSchema, studyResultSchema } from './studyResult.ts';
@@ -299,6 +300,7 @@ export const calls = {
   ...sweepCalls,
   ...sampleCalls,
   ...hiddenStatesCalls,
+  ...runsCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;
@@ -311,6 +313,8 @@ export const engineEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('job'), job: jobSchema }),
   z.object({ type: z.literal('study'), id: z.string(), revision: z.number().int() }),
   z.object({ type: z.literal('checkpoints') }),
+  /** Notes, tags or the trash of runs. */
+  z.object({ type: z.literal('runs') }),
   /** A comparison or a sweep has new rows, or another state; `id` is its job. */
   z.object({ type: z.literal('spectra'), id: z.string() }),
   z.object({ type: z.literal('sweep'), id: z.string() }),

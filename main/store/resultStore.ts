@@ -84,7 +84,8 @@ export class ResultStore {
   /** What a job has warned of last; null when nothing. */
   lastAlert(jobId: string): string | null {
     const query = this.#db.sql.selectFrom('events').select('payloadJson').where('jobId', '=', jobId);
-    const row = this.#db.first(query.where('type', '=', 'alert').orderBy('seq', 'desc').limit(1));
+    // Written out, not a parameter: only so SQLite uses the index of alerts.
+    const row = this.#db.first(query.where('type', '=', sql.lit('alert')).orderBy('seq', 'desc').limit(1));
     return row ? (JSON.parse(row.payloadJson) as { text: string }).text : null;
   }
 

@@ -169,6 +169,28 @@ export interface SweepPointsTable {
   matricesJson: string;
 }
 
+/** Of a training run: what its user says, and a summary of its series. */
+export interface RunsTable {
+  jobId: string;
+  note: Generated<string>;
+  tagsJson: Generated<string>;
+  deletedAtMs: number | null;
+  /** `lastSeq` of the job when its series were made; null before. */
+  seriesSeq: number | null;
+  points: Generated<number>;
+  lastStep: number | null;
+  lastJson: Generated<string>;
+  peakOodJson: string | null;
+}
+
+/** One quantity of a run over its steps: int32 and float64, little-endian, of equal count, by ascending step. */
+export interface RunSeriesTable {
+  jobId: string;
+  name: string;
+  steps: Buffer;
+  values: Buffer;
+}
+
 export interface UiStateTable {
   key: string;
   valueJson: string;
@@ -194,6 +216,8 @@ export interface Schema {
   analyses: AnalysesTable;
   matrixRows: MatrixRowsTable;
   sweepPoints: SweepPointsTable;
+  runs: RunsTable;
+  runSeries: RunSeriesTable;
   uiState: UiStateTable;
   notices: NoticesTable;
 }

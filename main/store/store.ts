@@ -5,6 +5,7 @@ import { CheckpointStore } from './checkpointStore.ts';
 import { openDatabase } from './database.ts';
 import { JobStore } from './jobStore.ts';
 import { ResultStore } from './resultStore.ts';
+import { RunStore } from './runStore.ts';
 import { StudyStore } from './studyStore.ts';
 
 export interface Store {
@@ -13,6 +14,7 @@ export interface Store {
   results: ResultStore;
   checkpoints: CheckpointStore;
   analyses: AnalysisStore;
+  runs: RunStore;
   app: AppStore;
   /** All or nothing; may be nested. */
   transaction<T>(body: () => T): T;
@@ -28,6 +30,7 @@ export async function openStore(file: string): Promise<Store> {
     results: new ResultStore(db),
     checkpoints: new CheckpointStore(db),
     analyses: new AnalysisStore(db),
+    runs: new RunStore(db),
     app: new AppStore(db),
     transaction: (body) => db.transaction(body),
     close: () => db.close(),

@@ -11,6 +11,7 @@ export interface Page {
 const listed: Omit<Page, 'digit'>[] = [
   { path: '/', label: 'Home', icon: 'home' },
   { path: '/studies', label: 'Studies', icon: 'studies' },
+  { path: '/runs', label: 'Runs', icon: 'runs' },
   { path: '/checkpoints', label: 'Checkpoints', icon: 'checkpoints' },
   { path: '/spectrum', label: 'Spectrum', icon: 'spectrum' },
   { path: '/ablations', label: 'Ablations', icon: 'ablations' },

@@ -4,7 +4,7 @@
  * for any two subspaces of this rank are shaded; a side where all are is called trivial instead of drawn as a result.
  * Long curves are drawn by their extremes (decimate.ts); the table has every value.
  */
-import { drawnIndices } from './decimate.ts';
+import { drawnIndices } from '../../main/contract/decimate.ts';
 import type { ChartFrame, Figure, FigureTable } from './figure.ts';
 import { curve, legend, still, tooltip, type TipPoint } from './marks.ts';
 import { columnsFor, panels, type PanelSpec } from './panels.ts';

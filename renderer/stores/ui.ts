@@ -18,6 +18,10 @@ export interface CellAddress {
 export interface UiState {
   theme: ThemeChoice;
   lastRoute: string;
+  /** Path -> what its page shows, where that is kept in the address. */
+  pageQueries: Record<string, Record<string, string>>;
+  /** Quantities in the table of runs. */
+  runColumns: string[];
   jobFilter: string;
   checkpointFilter: string;
   tensorFilter: string;
@@ -52,6 +56,8 @@ export interface UiState {
 const initial: UiState = {
   theme: 'system',
   lastRoute: '/',
+  pageQueries: {},
+  runColumns: ['oodAccuracy', 'inDistAccuracy', 'peakOod', 'loss', 'reward'],
   jobFilter: 'all',
   checkpointFilter: '',
   tensorFilter: '',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawnIndices } from '../../../../renderer/figures/decimate.ts';
+import { drawnIndices } from '../../../main/contract/decimate.ts';
 
 describe('drawnIndices', () => {
   it('keeps every point of a short curve', () => {

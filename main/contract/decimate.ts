@@ -7,7 +7,7 @@
 /** Of a panel of a few hundred pixels: finer than its lines. */
 const defaultBuckets = 200;
 
-function extremes(values: readonly number[], from: number, to: number, kept: Set<number>): void {
+function extremes(values: ArrayLike<number>, from: number, to: number, kept: Set<number>): void {
   let least = -1;
   let most = -1;
   for (let index = from; index < Math.min(to, values.length); index += 1) {
@@ -22,7 +22,7 @@ function extremes(values: readonly number[], from: number, to: number, kept: Set
 
 /** @returns ascending indices within `from` .. `to` - 1; both ends are among them, and all where they are few */
 export function drawnIndices(
-  curves: readonly (readonly number[])[],
+  curves: readonly ArrayLike<number>[],
   from: number,
   to: number,
   buckets = defaultBuckets,
