@@ -95,6 +95,7 @@ export const baseSettingsSchema = z.object({
   /** The engine fills these in from the catalogue. */
   name: z.string().default(''),
   contentHash: z.string().nullable().default(null),
+  parameters: count.nullable().default(null),
 });
 export type BaseSettings = z.infer<typeof baseSettingsSchema>;
 

@@ -1,5 +1,6 @@
 /** RL of a checkpoint on a task in text: the memory that it takes, its model, and the frozen base where one is read. */
 import type { RlRequest } from '../../contract/requests.ts';
+import type { TextRlSettings } from '../../contract/settings.ts';
 import { openEvaluator } from '../../ml/evaluation/evaluator.ts';
 import { loadModel } from '../../ml/model/modelFolder.ts';
 import { Philox } from '../../ml/random/philox.ts';
@@ -8,6 +9,7 @@ import { TextModel } from '../../ml/text/textModel.ts';
 import type { RowLengths } from '../../ml/text/lengthBuckets.ts';
 import { ChatCodec } from '../../ml/text/chatCodec.ts';
 import type { TextTask } from '../../ml/tasks/textTask.ts';
+import { longestDialoguePrompt } from '../../ml/training/dialogueLength.ts';
 import { needsReference, trainTextRl } from '../../ml/training/textRl.ts';
 import type { JobContext } from '../jobContext.ts';
 import { textCheckpoints } from './checkpointFolders.ts';
@@ -42,18 +44,11 @@ export async function openTextRl(context: JobContext, request: RlRequest): Promi
 
 /** Episodes whose prompts are looked at. */
 const sampledEpisodes = 32;
-/** Of "You failed this trial because ..." and the marks around a turn. */
-const faultTokens = 64;
-
-/** Tokens of the longest prompt of a dialogue, whose last attempt is shown all earlier answers, and of an answer. */
-function longest(
-  codec: ChatCodec,
-  task: TextTask,
-  { dialogueAttempts, maxNewTokens }: RlRequest['rl']['text'],
-): RowLengths {
+/** Tokens of the longest prompt of a dialogue, and of an answer. */
+function longest(codec: ChatCodec, task: TextTask, settings: TextRlSettings): RowLengths {
   const prompts = Array.from({ length: sampledEpisodes }, (_, i) =>
     task.examples(task.trainingEpisode('inDist', new Philox('longest prompt', i))).map(({ prompt }) => prompt),
   ).flat();
   const first = Math.max(...prompts.map((prompt) => codec.promptIds(prompt).length));
-  return { prompt: first + (dialogueAttempts - 1) * (maxNewTokens + faultTokens), answer: maxNewTokens };
+  return { prompt: longestDialoguePrompt(first, settings), answer: settings.maxNewTokens };
 }
