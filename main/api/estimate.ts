@@ -1,6 +1,6 @@
 /** What a study will cost on this machine, before it starts. */
 import { statfsSync } from 'node:fs';
-import type { CallAnswer } from '../contract/api.ts';
+import type { CallAnswer, ComputeStatus } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import type { StudySettings } from '../contract/settings.ts';
 import { makespanMs } from '../jobs/timeLeft.ts';
