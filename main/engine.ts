@@ -17,6 +17,7 @@ import { hiddenStatesHandlers } from './api/hiddenStates.ts';
 import { jobHandlers } from './api/jobs.ts';
 import { CatalogueJobs } from './api/catalogueJobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
+import { sampleHandlers } from './api/samples.ts';
 import { spectraHandlers } from './api/spectra.ts';
 import { studyHandlers } from './api/studies.ts';
 import { sweepHandlers } from './api/sweeps.ts';
@@ -90,6 +91,7 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     spectraHandlers(context),
     sweepHandlers(context),
     hiddenStatesHandlers(context),
+    sampleHandlers(context),
   ];
 }
 

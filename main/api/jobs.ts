@@ -6,13 +6,16 @@ import { readLogTail } from '../jobs/jobLog.ts';
 import type { EngineContext } from './context.ts';
 import type { HandlerGroup } from './handlers.ts';
 
+/** @throws NOT_FOUND */
+export function requireJob({ store }: EngineContext, id: string): Job {
+  const job = store.jobs.get(id);
+  if (!job) throw new AppError('NOT_FOUND', 'This job is not in the list any more.', { hint: 'Reload the page.' });
+  return job;
+}
+
 export function jobHandlers(context: EngineContext): HandlerGroup {
   const { store, supervisor, studies } = context;
-  const get = (id: string): Job => {
-    const job = store.jobs.get(id);
-    if (!job) throw new AppError('NOT_FOUND', 'This job is not in the list any more.', { hint: 'Reload the page.' });
-    return job;
-  };
+  const get = (id: string): Job => requireJob(context, id);
   return {
     'jobs.list': ({ limit }) => store.jobs.list(limit),
     'jobs.get': ({ id }) => get(id),

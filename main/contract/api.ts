@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { checkpointDiffSchema, sharingSchema, verificationSchema } from './catalogue.ts';
 import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { hiddenStatesCalls } from './hiddenStates.ts';
+import { sampleCalls } from './samples.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
 import { comparisonSchema, studyResultSchema } from './studyResult.ts';
@@ -219,7 +220,16 @@ export const calls = {
   'studies.get': call(id, studySchema),
   'studies.estimate': call(
     studySettingsSchema,
-    z.object({ durationMs: z.number(), diskBytes: z.number(), jobs: z.number().int(), basis: z.string() }),
+    z.object({
+      durationMs: z.number(),
+      diskBytes: z.number(),
+      jobs: z.number().int(),
+      basis: z.string(),
+      /** Of the stage that takes most, where the study starts from a checkpoint; null: not estimated. */
+      memoryBytes: z.number().nullable(),
+      /** Why `studies.start` would refuse, in whole sentences with the numbers and the next step; empty: it starts. */
+      problems: z.array(z.string()),
+    }),
   ),
   /** The same settings find the same study unless `new`; a finished one is returned as it is. */
   'studies.create': call(z.object({ settings: studySettingsSchema, new: z.boolean().default(false) }), studySchema),
@@ -288,6 +298,7 @@ export const calls = {
   ...spectraCalls,
   ...sweepCalls,
   ...hiddenStatesCalls,
+  ...sampleCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;

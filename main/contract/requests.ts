@@ -1,11 +1,12 @@
 /** What each job of a study is asked to do. Stored whole with the job, so that any figure can be traced to it. */
 import { z } from 'zod';
+import { trainingDataSchema } from './samples.ts';
 import {
   ablationSettingsSchema,
   modelSettingsSchema,
   pretrainSettingsSchema,
   rlArmSchema,
-  rlSettingsSchema,
+  studyRlSettingsSchema,
   sftSettingsSchema,
   taskSettingsSchema,
 } from './settings.ts';
@@ -18,10 +19,16 @@ export const pretrainRequestSchema = z.object({
   model: modelSettingsSchema,
   pretrain: pretrainSettingsSchema,
 });
-export const sftRequestSchema = z.object({ ...common, base: z.string(), sft: sftSettingsSchema });
+export const sftRequestSchema = z.object({
+  ...common,
+  base: z.string(),
+  sft: sftSettingsSchema,
+  /** Checkpoints that stay on the disk beside the peak; null: all. */
+  keep: z.array(z.number().int()).nullable().default(null),
+});
 export const rlRequestSchema = z.object({
   ...common,
-  rl: rlSettingsSchema,
+  rl: studyRlSettingsSchema,
   arm: rlArmSchema,
   startStep: z.number().int(),
   /** Folder of the SFT checkpoint that RL starts from, and of the frozen base that anchors it. */
@@ -52,7 +59,11 @@ export type AnalyseRequest = z.infer<typeof analyseRequestSchema>;
 export const stageOutputSchemas = {
   pretrain: z.object({ base: z.string() }),
   /** Folder of every checkpoint by step, and the step whose OOD accuracy is highest on the selection half. */
-  sft: z.object({ checkpoints: z.record(z.string(), z.string()), peakStep: z.number().int() }),
+  sft: z.object({
+    checkpoints: z.record(z.string(), z.string()),
+    peakStep: z.number().int(),
+    trainingData: trainingDataSchema.nullable().default(null),
+  }),
   rl: z.object({ folder: z.string(), startRewardShare: z.number(), startEntropy: z.number() }),
   decompose: z.object({ spectra: seedResultSchema.shape.spectra }),
   ablate: z.object({ points: z.number().int() }),

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { evaluationSchema } from './evaluation.ts';
+import { trainingDataSchema } from './samples.ts';
 import { rlArmSchema } from './settings.ts';
 
 export const matrixNames = ['q', 'k', 'v', 'gate', 'up', 'down'] as const;
@@ -150,6 +151,10 @@ export const seedResultSchema = z.object({
   penalisedSft: z.array(z.object({ step: z.number().int(), evaluation: evaluationSchema })).default([]),
   peakStep: z.number().int().nullable(),
   endStep: z.number().int(),
+  /** What SFT in text has learned from; null before it has ended, and for tasks in tokens. */
+  trainingData: trainingDataSchema.nullable().default(null),
+  /** The arm that RL runs from every start: its end from SFT_End is RL_End. */
+  mainArm: rlArmSchema.default('ppoAnchor'),
   rl: z.array(
     z.object({
       arm: rlArmSchema,

@@ -1,6 +1,6 @@
 /** The same settings, the same text: keys in order, so that equal requests are found whatever wrote them. */
 import { createHash } from 'node:crypto';
-import type { StudySettings } from '../contract/settings.ts';
+import { countedTask, type StudySettings } from '../contract/settings.ts';
 
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
@@ -10,9 +10,22 @@ function canonical(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, canonical(item)]));
 }
 
-/** SHA-256 over everything that can change a number; the name is not part of it. */
-export function settingsHash({ name: _, ...settings }: StudySettings): string {
+/** What a number of the study can depend on: not its name, its disk, or settings of the other kind of start. */
+function whatCounts({ name: _, disk: __, ...settings }: StudySettings): object {
+  const { base, model, pretrain, ...rest } = settings;
+  const { text: textRl, ...rl } = rest.rl;
+  if (base !== null) {
+    const { starts, controlArms } = rl;
+    return { ...rest, rl: { starts, controlArms, text: textRl }, base: base.contentHash ?? base.folder };
+  }
+  // Hashes of studies that pretrain their base are older than these settings.
+  const { text: ___, ...sft } = rest.sft;
+  return { ...rest, model, pretrain, task: countedTask(rest.task), sft, rl };
+}
+
+/** SHA-256 over everything that can change a number. */
+export function settingsHash(settings: StudySettings): string {
   return createHash('sha256')
-    .update(JSON.stringify(canonical(settings)))
+    .update(JSON.stringify(canonical(whatCounts(settings))))
     .digest('hex');
 }

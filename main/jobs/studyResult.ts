@@ -4,7 +4,7 @@ import { rlRequestSchema, stageOutputSchemas } from '../contract/requests.ts';
 import { studyResultSchema, verdictsSchema } from '../contract/studyResult.ts';
 import type { SeedResult, StudyResult } from '../contract/studyResult.ts';
 import type { Store } from '../store/store.ts';
-import { penalisedName } from '../studies/miniature.ts';
+import { mainArm, penalisedName } from '../studies/protocol.ts';
 import type { StageRecord, StudyRecord } from '../store/studyStore.ts';
 
 /** What the stage `analyse` leaves: of a seed, and over the seeds. */
@@ -50,6 +50,8 @@ export function seedResult(store: Store, study: StudyRecord, seed: number): Seed
     ),
     peakStep: sft.success ? sft.data.peakStep : null,
     endStep: study.settings.sft.endStep,
+    trainingData: sft.success ? sft.data.trainingData : null,
+    mainArm: mainArm(study.settings),
     rl: stages.filter((stage) => stage.kind === 'rl').flatMap((stage) => rlResult(store, stage)),
     ablations: ablateJob ? store.results.ablations(ablateJob) : [],
     spectra: spectra.success ? spectra.data.spectra : [],

@@ -1,7 +1,7 @@
 /** Studies and the stages of their stored plans. */
 import type { Selectable } from 'kysely';
 import type { JobKind, Stage, Study } from '../contract/api.ts';
-import type { StudySettings } from '../contract/settings.ts';
+import { studySettingsSchema, type StudySettings } from '../contract/settings.ts';
 import type { Database } from './database.ts';
 import type { StagesTable, StudiesTable } from './schema.ts';
 
@@ -30,9 +30,16 @@ export interface StageRecord extends Omit<Stage, 'alert'> {
   note: string | null;
 }
 
+/** Settings that are younger than the study have their defaults. */
+function settingsOf(json: string): StudySettings {
+  const stored: unknown = JSON.parse(json);
+  const parsed = studySettingsSchema.safeParse(stored);
+  return parsed.success ? parsed.data : (stored as StudySettings);
+}
+
 const toStudy = ({ settingsJson, sample, state, ...row }: Selectable<StudiesTable>): StudyRecord => ({
   ...row,
-  settings: JSON.parse(settingsJson) as StudySettings,
+  settings: settingsOf(settingsJson),
   sample: sample === 1,
   state: state as StudyState,
 });

@@ -17,6 +17,8 @@ export function openTask(settings: TaskSettings): Task {
       return generalPoints3(settings.testShare);
     case 'navigation3':
       return navigation3(settings.testShare);
+    default:
+      throw new TypeError(`The task ${settings.name} is asked in text.`);
   }
 }
 

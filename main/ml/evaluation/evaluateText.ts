@@ -4,12 +4,13 @@
  * probability of every right result. The sets are frozen, so that two checkpoints are compared episode by episode.
  */
 import type { Evaluation, SplitScore, TextScore } from '../../contract/evaluation.ts';
+import type { AnswerSample } from '../../contract/samples.ts';
 import { passAtK } from '../statistics/passAtK.ts';
 import type { Split } from '../tasks/task.ts';
 import type { TextEpisode, TextExample, TextTask } from '../tasks/textTask.ts';
 import type { BatchOptions, TextModel } from '../text/textModel.ts';
 import { type ForcedRun, type ResultMass, forcedAnswers, resultMasses } from './forcedAnswers.ts';
-import { type AnswerSample, type DecodingSettings, type DialogueRun, runDialogues } from './textDialogues.ts';
+import { type DecodingSettings, type DialogueRun, runDialogues } from './textDialogues.ts';
 import { type StepLosses, stepLosses } from './textLosses.ts';
 
 export type TextEpisodeSets = Record<Split, TextEpisode[]>;

@@ -5,7 +5,7 @@
  * Given are the tokens of the reference answer that end before the result begins. A token that reaches into the result is
  * left to write, so that the model goes on where its own answers would, not in the middle of a token.
  */
-import type { AnswerSample } from './textDialogues.ts';
+import type { AnswerSample } from '../../contract/samples.ts';
 import { placesOf, sampleOf } from './textDialogues.ts';
 import type { ReferenceAnswer, TextEpisode, TextTask, TextVerdict } from '../tasks/textTask.ts';
 import type { TokenExample } from '../text/answerBatch.ts';
@@ -52,7 +52,7 @@ export async function forcedAnswers(
     run.samples.push({
       ...sampleOf({ kind: 'forced', sample: 0 }, place, verdict),
       turn: position,
-      messages: prompt,
+      messages: [...prompt],
       given: given.text,
       answer,
       ended: codec.stopIds.includes(answers[i]!.at(-1)!),

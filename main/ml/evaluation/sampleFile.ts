@@ -2,28 +2,26 @@
  * Every answer of an evaluation on disk: one JSON object a line, a file for each checkpoint, compressed when it is large.
  * A file is there whole or not at all; written again it is replaced.
  */
-import { readFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { AppError } from '../../contract/errors.ts';
-import type { Split } from '../tasks/task.ts';
-import type { AnswerSample, SampleKind } from './textDialogues.ts';
+import type { AnswerSample, SampleFilter, SampleQuery } from '../../contract/samples.ts';
 
 /** Above this a file is compressed, bytes. */
 const plainBytes = 4e6;
 /** A file that says it is larger is none of ours, bytes. */
 const mostBytes = 2e9;
 
-export type SampleFilter = 'all' | 'right' | 'wrong' | 'slip';
-
-export interface SampleQuery {
-  kind: SampleKind;
-  split: Split;
-  filter: SampleFilter;
-  /** Of those that pass the filter, from 0. */
-  offset: number;
-  limit: number;
+/** Steps whose answers were kept, ascending. */
+export async function keptSteps(folder: string): Promise<number[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const steps = names.flatMap((name) => /^step-(\d+)\.jsonl(?:\.gz)?$/.exec(name)?.[1] ?? []).map(Number);
+  return [...new Set(steps)].sort((a, b) => a - b);
 }
 
 const fileName = (step: number): string => `step-${String(step).padStart(6, '0')}.jsonl`;

@@ -1,40 +1,14 @@
 /** Dialogues of many episodes at a time: every open one is answered in one batch, judged, and asked on until all are done. */
+import type { AnswerSample, SampleKind } from '../../contract/samples.ts';
 import { Philox } from '../random/philox.ts';
 import type { Split } from '../tasks/task.ts';
-import type { Message, ProblemKeys, TextEpisode, TextTask, TextVerdict } from '../tasks/textTask.ts';
+import type { TextEpisode, TextTask, TextVerdict } from '../tasks/textTask.ts';
 import type { BatchOptions, TextDecoding, TextModel } from '../text/textModel.ts';
 
 export interface DecodingSettings {
   mode: 'greedy' | 'sample';
   temperature: number;
   topP: number;
-}
-
-/** What one answer was asked for: counted, given the reference's beginning, or one of several samples. */
-export type SampleKind = 'answer' | 'forced' | 'passAtK';
-
-/** One answer of an evaluation with its verdict, as it is kept. */
-export interface AnswerSample {
-  kind: SampleKind;
-  split: Split;
-  /** Index in the frozen set. */
-  episode: number;
-  keys: ProblemKeys;
-  /** Which of several independent dialogues. */
-  sample: number;
-  /** Answers before it in its dialogue. */
-  turn: number;
-  messages: readonly Message[];
-  /** Given to the model as the beginning of its answer, which `answer` contains. */
-  given: string;
-  answer: string;
-  /** The model ended it; otherwise it was cut off. */
-  ended: boolean;
-  verdict: string;
-  reason: string;
-  reward: number;
-  correct: boolean;
-  ruleSlip: boolean;
 }
 
 export interface DialogueRun {

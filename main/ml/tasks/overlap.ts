@@ -2,20 +2,8 @@
  * How much of a held-out set stands in training data: by problem without order (multisets) and by problem as asked
  * (ordered prompts, under either rule). 0 for data of our own; imported data are counted, and are used all the same.
  */
+import type { Overlap } from '../../contract/samples.ts';
 import type { ProblemKeys, TextEpisode, TextExample, TextTask } from './textTask.ts';
-
-export interface Overlap {
-  /** Held-out episodes. */
-  episodes: number;
-  /** Of these, how many have their multiset, and how many their ordered prompt, in the training data. */
-  sharedMultisets: number;
-  sharedPrompts: number;
-  /** Distinct problems in the training data. */
-  trainingMultisets: number;
-  trainingPrompts: number;
-  /** Training examples in which no problem of the task was found: they are compared with nothing. */
-  unreadExamples: number;
-}
 
 export function overlapWithTraining(
   task: TextTask,

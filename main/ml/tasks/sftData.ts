@@ -3,7 +3,9 @@
  * it: the last message is the assistant's and is what is learned. A line of ours also says `task` and `split`; both are
  * optional on import and other fields are ignored. An imported answer has no steps: all of it counts as `format`.
  */
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { AppError } from '../../contract/errors.ts';
 import { Philox } from '../random/philox.ts';
 import { writeAnswer } from './answerText.ts';
 import type { Split } from './task.ts';
@@ -31,6 +33,8 @@ const mostErrors = 20;
 const mostExamples = 1_000_000;
 const longestLineChars = 1_000_000;
 const mostMessages = 64;
+/** A JavaScript string holds no more. */
+const mostBytes = 500e6;
 
 const lineSchema = z.object({
   messages: z
@@ -68,6 +72,26 @@ export function readSftLines(lines: Iterable<string>): SftImport {
     if (found.errors.length < mostErrors) found.errors.push({ line, message: example });
   }
   return found;
+}
+
+/**
+ * @param path of a JSONL file
+ * @throws NOT_FOUND | INVALID_REQUEST it is no file, or larger than is read
+ */
+export async function readSftFile(path: string): Promise<SftImport> {
+  let size: number;
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) throw new Error(`${path} is a folder.`);
+    ({ size } = found);
+  } catch (cause) {
+    throw new AppError('NOT_FOUND', `There is no file ${path}.`, { hint: 'Give the path of a JSONL file.', cause });
+  }
+  if (size > mostBytes)
+    throw new AppError('INVALID_REQUEST', `${path} has ${size} bytes; at most ${mostBytes} are read.`, {
+      hint: 'Split it, or take its first part.',
+    });
+  return readSftLines((await readFile(path, 'utf8')).split(/\r?\n/));
 }
 
 /** The example of a line, or what is wrong with it. */

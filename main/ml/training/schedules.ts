@@ -1,4 +1,5 @@
 /** Learning rates as functions of the step, from 0. */
+import type { SftSettings } from '../../contract/settings.ts';
 
 /** Hugging Face `get_cosine_schedule_with_warmup` (half a cosine): the factor of the learning rate. */
 export function cosineWithWarmup(step: number, warmupSteps: number, totalSteps: number): number {
@@ -19,13 +20,17 @@ export function pretrainSchedule(step: number, warmupSteps: number, totalSteps: 
   return warmup * (finalShare + (1 - finalShare) * cosine);
 }
 
-/** SFT: constant or cosine to 0 over all steps, after a linear warm-up whose first step is already warm by 1/n. */
+/**
+ * SFT: constant or cosine to 0 over all steps, after a linear warm-up whose first step is already warm by 1/n; or as
+ * Hugging Face has it.
+ */
 export function sftSchedule(
   step: number,
-  schedule: 'constant' | 'cosine',
+  schedule: SftSettings['schedule'],
   warmupSteps: number,
   totalSteps: number,
 ): number {
+  if (schedule === 'cosineWithWarmup') return cosineWithWarmup(step, warmupSteps, totalSteps);
   const warmup = Math.min(1, (step + 1) / Math.max(1, warmupSteps));
   return warmup * (schedule === 'constant' ? 1 : 0.5 * (1 + Math.cos((Math.PI * step) / totalSteps)));
 }

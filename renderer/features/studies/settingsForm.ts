@@ -89,6 +89,8 @@ function choicesAt(path: string): SettingField['choices'] {
 
 function leaves(section: Record<string, unknown>, prefix: string, labelPrefix: string): SettingField[] {
   return Object.entries(section).flatMap(([name, value]): SettingField[] => {
+    // Of studies that start from a checkpoint.
+    if (name === 'text') return [];
     const path = prefix === '' ? name : `${prefix}.${name}`;
     const label = labelPrefix === '' ? labelOf(name) : `${labelPrefix}: ${labelOf(name).toLowerCase()}`;
     if (isSection(value)) return leaves(value, path, label);
@@ -100,7 +102,7 @@ function leaves(section: Record<string, unknown>, prefix: string, labelPrefix: s
 /** Every setting, in the order of the schema. */
 export function settingGroups(defaults: StudySettings = studySettingsSchema.parse({})): SettingGroup[] {
   const entries: [string, unknown][] = Object.entries(defaults);
-  const loose = Object.fromEntries(entries.filter(([, value]) => !isSection(value)));
+  const loose = Object.fromEntries(entries.filter(([name, value]) => !isSection(value) && name !== 'base'));
   const sections = entries.filter((entry): entry is [string, Record<string, unknown>] => isSection(entry[1]));
   return [
     { name: '', label: groupLabels['']!, fields: leaves(loose, '', '') },

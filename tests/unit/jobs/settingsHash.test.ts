@@ -28,3 +28,29 @@ test('every number counts, and so does the order of seeds', () => {
   ];
   expect(new Set([settings, ...others].map(settingsHash)).size).toBe(4);
 });
+
+test('studies that pretrain their base keep the hash that they have had', () => {
+  expect(settingsHash(studySettingsSchema.parse({}))).toBe(
+    '239c4e0647148deb814a70cc4284fa40999f0104a29e5561f89a7b7e49968b50',
+  );
+  const other = studySettingsSchema.parse({ preset: 'comparison', seeds: [0, 1], task: { name: 'navigation3' } });
+  expect(settingsHash(other)).toBe('03de6659d42df55547e5d1f02439213c300161b9f95231a59a4a3111678a894c');
+  expect(settingsHash({ ...other, disk: { keep: 'named', budgetGB: 1 } })).toBe(settingsHash(other));
+});
+
+test('of a checkpoint its content counts, wherever it lies; settings of a base that is trained do not', () => {
+  const base = { folder: '/a', name: 'A', contentHash: 'x', parameters: 1 };
+  const paper = studySettingsSchema.parse({ preset: 'paper', base, task: { name: 'rank' } });
+  const same = {
+    ...paper,
+    base: { ...base, folder: '/b', name: 'B' },
+    model: { ...paper.model, ropeTheta: 7 },
+  };
+  expect(settingsHash(same)).toBe(settingsHash(paper));
+  const others: StudySettings[] = [
+    { ...paper, base: { ...base, contentHash: 'y' } },
+    { ...paper, sft: { ...paper.sft, text: { ...paper.sft.text, microBatchSize: 1 } } },
+    { ...paper, task: { ...paper.task, text: { ...paper.task.text, attempts: 5 } } },
+  ];
+  expect(new Set([paper, ...others].map(settingsHash)).size).toBe(4);
+});

@@ -77,6 +77,8 @@ export function seedResult(seed: number): SeedResult {
     penalisedSft: [],
     peakStep: 20,
     endStep: 200,
+    trainingData: null,
+    mainArm: 'ppoAnchor',
     rl: [
       run('ppoAnchor', 200, [75, 10 + seed], [75, 20 + seed], [76, 30 + seed]),
       run('ppoPlain', 200, [75, 10 + seed], [77, 11 + seed]),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSamples, writeSamples } from '../../../../main/ml/evaluation/sampleFile.ts';
-import type { AnswerSample } from '../../../../main/ml/evaluation/textDialogues.ts';
+import type { AnswerSample } from '../../../../main/contract/samples.ts';
 
 let folder: string;
 beforeAll(async () => {

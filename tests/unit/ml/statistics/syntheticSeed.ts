@@ -58,6 +58,8 @@ export function syntheticSeed({
     }),
     peakStep: null,
     endStep,
+    trainingData: null,
+    mainArm: 'ppoAnchor',
     rl: rl.map(([arm, startStep, ood, inDist]) => ({
       arm,
       startStep,

@@ -1,0 +1,19 @@
+/** Calls about kept answers, and about files of SFT data. */
+import { keptSteps, readSamples } from '../ml/evaluation/sampleFile.ts';
+import { readSftFile } from '../ml/tasks/sftData.ts';
+import { samplesFolder } from '../jobs/kinds/keptAnswers.ts';
+import type { EngineContext } from './context.ts';
+import type { HandlerGroup } from './handlers.ts';
+import { requireJob } from './jobs.ts';
+
+export function sampleHandlers(context: EngineContext): HandlerGroup {
+  const folderOf = (jobId: string): string => samplesFolder(context.supervisor.folder(requireJob(context, jobId).id));
+  return {
+    'samples.steps': async ({ jobId }) => ({ steps: await keptSteps(folderOf(jobId)) }),
+    'samples.read': ({ jobId, step, ...query }) => readSamples(folderOf(jobId), step, query),
+    'sftData.check': async ({ path }) => {
+      const { examples, errors, errorCount, ignoredLines } = await readSftFile(path);
+      return { examples: examples.length, badLines: errorCount, errors, ignoredLines };
+    },
+  };
+}
