@@ -94,6 +94,8 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     sampleHandlers(context),
     hiddenStatesHandlers(context),
     runHandlers(context),
+    hiddenStatesHandlers(context),
+    sampleHandlers(context),
   ];
 }
 

@@ -10,6 +10,14 @@ import type { HandlerGroup } from './handlers.ts';
 function makeRequest(context: EngineContext, { checkpoints, settings }: HiddenStatesOrder): HiddenStatesRequest {
   if (new Set(checkpoints.map(({ id }) => id)).size !== checkpoints.length)
     throw new AppError('INVALID_REQUEST', 'A checkpoint is chosen twice.', { hint: 'Choose each of them once.' });
+  const rows = checkpoints.flatMap(({ id }) => context.store.checkpoints.get(id) ?? []);
+  const other = rows.find(({ architecture }) => architecture !== rows[0]?.architecture);
+  if (other)
+    throw new AppError(
+      'SHAPE_MISMATCH',
+      `"${rows[0]!.name}" is of the architecture ${rows[0]!.architecture}, "${other.name}" of ${other.architecture}.`,
+      { hint: 'Choose checkpoints of one architecture: others have no space in common.' },
+    );
   const named = checkpoints.map(({ id, label, role }) => {
     const ref = checkpointRef(context, id);
     return { ...ref, label: label || ref.name, role };

@@ -6,7 +6,7 @@ import type { EngineClient } from '../api/engineClient.ts';
 import type { CallAnswer } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import type { CentroidDistance } from '../contract/hiddenStates.ts';
-import { miniatureTasks, type TaskSettings } from '../contract/settings.ts';
+import { miniatureTasks, textTaskNames, type TaskName } from '../contract/settings.ts';
 import { csvLine } from '../ml/spectral/comparisonTables.ts';
 import { parseCount, parseSeed } from './compareOptions.ts';
 import { endWith } from './failure.ts';
@@ -15,7 +15,7 @@ import { dataOption } from './serve.ts';
 
 interface HiddenStatesOptions {
   data: string;
-  task: TaskSettings['name'];
+  task: TaskName;
   prompts?: number;
   seed?: number;
   csv?: string;
@@ -111,7 +111,11 @@ export function hiddenStatesCommand(): Command {
     .description('compare hidden states of the last prompt token: centroids of ID and OOD prompts, with intervals')
     .argument('<checkpoint...>', 'checkpoints of one architecture; a folder of a run counts as all its checkpoints')
     .addOption(dataOption())
-    .addOption(new Option('--task <name>', 'whose prompts').choices(miniatureTasks).default(miniatureTasks[0]))
+    .addOption(
+      new Option('--task <name>', 'whose prompts')
+        .choices([...miniatureTasks, ...textTaskNames])
+        .default(miniatureTasks[0]),
+    )
     .option('--prompts <number>', 'of each split (300 unless given)', parseCount)
     .option('--seed <number>', 'of the bootstrap (0 unless given)', parseSeed)
     .option('--csv <file>', 'one row a distance; - prints it instead of the table')

@@ -9,6 +9,8 @@ import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { sampleCalls } from './samples.ts';
 import { hiddenStatesCalls } from './hiddenStates.ts';
 import { runsCalls } from './runs.ts';
+import { hiddenStatesCalls } from './hiddenStates.ts';
+import { sampleCalls } from './samples.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
 import { comparisonSchema, studyResultSchema } from './studyResult.ts';
@@ -301,6 +303,8 @@ export const calls = {
   ...sampleCalls,
   ...hiddenStatesCalls,
   ...runsCalls,
+  ...hiddenStatesCalls,
+  ...sampleCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;

@@ -6,6 +6,19 @@ export function percent(share: number, digits = 1): string {
   return Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : '–';
 }
 
+/** A difference of shares: 0.0167 -> "+1.7 points". */
+export function points(difference: number): string {
+  const text = (100 * difference).toFixed(1);
+  return `${Number(text) > 0 ? `+${text}` : text.replace(/^-0\.0$/, '0.0')} points`;
+}
+
+/** A planned number, three significant digits: 13424 -> "about 13,400". */
+export function aboutCount(count: number): string {
+  if (count < 1000) return String(count);
+  const step = 10 ** (Math.floor(Math.log10(count)) - 2);
+  return `about ${(step * Math.round(count / step)).toLocaleString('en')}`;
+}
+
 /** "33.0 % (95 % CI 29.3–36.9), 198 of 600". */
 export function percentWithInterval(correct: number, n: number): string {
   if (n === 0) return 'no episodes';

@@ -68,12 +68,17 @@ export async function openPage(
   return { page, context, faults, picture };
 }
 
+/** Has nothing to draw until somebody asks for it. */
+const onRequest = 'Hidden states of the last prompt token';
+
 /**
- * Every figure of a study page, scrolled to one by one (they draw when they come into view), and how many marks it drew.
+ * Every figure of a study page that draws by itself, scrolled to one by one (they draw when they come into view), and how many marks it drew.
  * 0: it says that it has no data yet.
  */
 export async function drawnFigures(page: Page): Promise<{ title: string; marks: number }[]> {
-  const figures = page.locator('main section.figure');
+  const figures = page
+    .locator('main section.figure')
+    .filter({ hasNot: page.getByRole('heading', { name: onRequest }) });
   const found: { title: string; marks: number }[] = [];
   for (let index = 0; index < (await figures.count()); index += 1) {
     const figure = figures.nth(index);

@@ -1,5 +1,5 @@
 /** Hidden states through a real engine, a real worker and the real kind, on the checkpoints of the sample study. */
-import { cpSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { cpSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import type { CallAnswer, CallInput } from '../../main/contract/api.ts';
 import { connect, startEngineProcess, temporaryFolder, until } from './engineProcess.ts';
 
 const sample = fileURLToPath(new URL('../../resources/sample-study/checkpoints/', import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 const timeout = 170_000;
 const roles = ['base', 'peak', 'end', 'last', 'rlEnd'] as const;
 type Order = CallInput<'hiddenStates.start'>;
@@ -97,14 +98,39 @@ describe.skipIf(process.platform !== 'linux')('hidden states of the sample study
     for (const [name, timeMs] of before) expect(writtenMs(name)).toBe(timeMs);
   });
 
-  test('a copy of a checkpoint is at distance 0; another architecture and task are refused', { timeout }, async () => {
+  test('a task in text is asked in the template of the checkpoint', { timeout }, async () => {
+    const { client } = await open();
+    const folder = await temporaryFolder();
+    for (const name of ['qwen', 'same', 'other'])
+      cpSync(fixture('tiny-qwen2'), join(folder, name), { recursive: true });
+    const weights = join(folder, 'other', 'model.safetensors');
+    const bytes = readFileSync(weights);
+    // low bits of the bfloat16 numbers at the end: other weights, all of them finite
+    for (let i = bytes.length - 2000; i < bytes.length; i += 2) bytes[i]! ^= 0x55;
+    writeFileSync(weights, bytes);
+    const paths = ['qwen', 'same', 'other'].map((name) => join(folder, name));
+    const checkpoints = (await importFolders(client, paths)).map((id) => ({ id }));
+    const settings = { prompts: 12, task: { name: 'rank' as const } };
+    const { id } = await client.call('hiddenStates.start', { checkpoints, settings });
+    const { state, result } = await settled(client, id);
+    expect(state).toBe('succeeded');
+    const none = { observed: 0, distance: 0, low: 0, high: 0 };
+    expect(result!.pairs[0]).toEqual({ a: 0, b: 1, inDist: none, ood: none });
+    expect(result!.pairs[1]!.ood.observed).toBeGreaterThan(0);
+    expect(result!.checkpoints[0]!.betweenSplits.observed).toBeGreaterThan(0);
+    const [llama] = await importFolders(client, [fixture('tiny-llama-end')]);
+    const mixed = client.call('hiddenStates.start', { checkpoints: [checkpoints[0]!, { id: llama! }], settings });
+    await expect(mixed).rejects.toMatchObject({ code: 'SHAPE_MISMATCH', message: expect.stringContaining('Qwen2') as string }); // prettier-ignore
+  });
+
+  test('a copy of a checkpoint is at distance 0; another vocabulary is refused', { timeout }, async () => {
     const { client } = await open();
     const folder = await temporaryFolder();
     cpSync(join(sample, 'seed-0-end'), join(folder, 'copy'), { recursive: true });
     const [end, copy, other] = await importFolders(client, [
       join(sample, 'seed-0-end'),
       join(folder, 'copy'),
-      fileURLToPath(new URL('../fixtures/tiny-llama-end', import.meta.url)),
+      fixture('tiny-llama-end'),
     ]);
     const of = (...ids: string[]): Order => ({ checkpoints: ids.map((id) => ({ id })), settings: { prompts: 20 } });
     const start = async (order: Order) => settled(client, (await client.call('hiddenStates.start', order)).id);

@@ -13,7 +13,7 @@ import { hiddenStatesRequestSchema } from '../../contract/hiddenStates.ts';
 import type { HiddenStatesResult, StateCheckpoint } from '../../contract/hiddenStates.ts';
 import { openCheckpoint } from '../../ml/checkpoints/openCheckpoint.ts';
 import { contentHash } from '../../ml/checkpoints/tensorHash.ts';
-import { bySplit, tokenStateReader, type PromptStates, type StateReader } from '../../ml/evaluation/promptStates.ts';
+import { bySplit, openStateReader, type PromptStates, type StateReader } from '../../ml/evaluation/promptStates.ts';
 import { openTensorSource } from '../../ml/spectral/tensorSource.ts';
 import { stateGeometry } from '../../ml/statistics/stateGeometry.ts';
 import type { JobContext } from '../jobContext.ts';
@@ -21,7 +21,7 @@ import { progressReporter } from './trainingProgress.ts';
 
 export async function kind(context: JobContext): Promise<HiddenStatesResult> {
   const { checkpoints, settings } = hiddenStatesRequestSchema.parse(context.request);
-  const read = tokenStateReader(await context.compute(), settings);
+  const read = await openStateReader(await context.compute(), settings);
   const total = checkpoints.length + 1;
   const report = progressReporter(context, total, (done) => {
     const next = checkpoints[done];

@@ -23,8 +23,18 @@ const bytesPerParameter = 4;
 export const evaluationBytes = (parameters: number, models: number): number =>
   constantBytes + bytesPerParameter * parameters * (2 + 4 + 2 * models);
 
+/** Why the model cannot be asked this task at all, in whole sentences; null when it can. */
+export async function whyNotAsked(checkpoint: Checkpoint, settings: TaskSettings): Promise<string | null> {
+  if (checkpoint.config === null) return 'There is no config.json beside the weights, so that no model can be built.';
+  const [warning] = modelWarnings(checkpoint);
+  if (warning !== undefined) return warning;
+  return isTextTask(settings.name)
+    ? whyNotInText(checkpoint, settings.name)
+    : whyNotInTokens(checkpoint, parseModelConfig(checkpoint.config), openTask(settings));
+}
+
 /**
- * Why the task cannot be asked, in whole sentences; null when it can.
+ * Why edits of the model cannot be evaluated on the task, in whole sentences; null when they can.
  * @param availableBytes memory that may be used
  */
 export async function whyNotEvaluated(
@@ -32,14 +42,9 @@ export async function whyNotEvaluated(
   settings: TaskSettings,
   { models, availableBytes }: { models: number; availableBytes: number },
 ): Promise<string | null> {
-  if (checkpoint.config === null) return 'There is no config.json beside the weights, so that no model can be built.';
-  const [warning] = modelWarnings(checkpoint);
-  if (warning !== undefined) return warning;
-  const config = parseModelConfig(checkpoint.config);
-  const why = isTextTask(settings.name)
-    ? await whyNotInText(checkpoint, settings.name)
-    : await whyNotInTokens(checkpoint, config, openTask(settings));
+  const why = await whyNotAsked(checkpoint, settings);
   if (why !== null) return why;
+  const config = parseModelConfig(checkpoint.config!);
   const needed = evaluationBytes(parameterCount(config), models);
   if (needed <= availableBytes) return null;
   const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
