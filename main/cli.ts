@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `export-point`, `export`, `doctor`. Run by Node 24 directly. */
+/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `export-point`, `export`, `sft-data`, `doctor`. Run by Node 24 directly. */
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { ablateCommand } from './cli/ablate.ts';
@@ -9,6 +9,7 @@ import { exportCommand } from './cli/export.ts';
 import { exportPointCommand } from './cli/exportPoint.ts';
 import { importCommand } from './cli/import.ts';
 import { serveCommand } from './cli/serve.ts';
+import { sftDataCommand } from './cli/sftData.ts';
 import { studyCommand } from './cli/study.ts';
 
 const program = new Command('rotascope')
@@ -21,6 +22,7 @@ const program = new Command('rotascope')
   .addCommand(ablateCommand())
   .addCommand(exportPointCommand())
   .addCommand(exportCommand())
+  .addCommand(sftDataCommand())
   .addCommand(doctorCommand());
 
 // Wrong usage is 2 everywhere; commander's own is 1.

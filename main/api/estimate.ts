@@ -1,15 +1,22 @@
 /** What a study will cost on this machine, before it starts. */
+import { statfsSync } from 'node:fs';
 import type { CallAnswer } from '../contract/api.ts';
+import { AppError } from '../contract/errors.ts';
 import type { StudySettings } from '../contract/settings.ts';
 import { makespanMs } from '../jobs/timeLeft.ts';
 import type { JobStore } from '../store/jobStore.ts';
-import { miniature, parameterCount } from '../studies/miniature.ts';
+import type { PlannedStage } from '../studies/plan.ts';
+import { keptSteps, protocol } from '../studies/protocol.ts';
+import { parameterCount } from '../studies/stageWeights.ts';
+import type { EngineContext } from './context.ts';
+import { baseRow, studyMemoryBytes, withBase } from './studyBase.ts';
 
 /** Weights are seconds with native TensorFlow; WebAssembly, one thread, takes about so many times longer (measured: 21). */
 const wasmSlowdown = 20;
 /** Newest runs of a kind that count. */
 const remembered = 6;
 const bytesPerParameter = 4;
+const bytesPerGB = 1e9;
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
@@ -31,21 +38,77 @@ export function pace(jobs: JobStore, backend: 'tensorflow' | 'wasm'): Pace {
     : { msPerWeight: 1000, basis: 'Recipe times on two cores with native TensorFlow; not measured here yet.' };
 }
 
-export function estimateStudy(
-  settings: StudySettings,
-  jobs: JobStore,
-  slots: number,
-  backend: 'tensorflow' | 'wasm',
-): CallAnswer<'studies.estimate'> {
-  const plan = miniature.plan(settings);
-  const { msPerWeight, basis } = pace(jobs, backend);
+/** Of the catalogue's row; of a base that is trained its weights in float32. */
+function checkpointBytes(context: EngineContext, { base, model }: StudySettings): number {
+  return base === null ? bytesPerParameter * parameterCount(model) : baseRow(context, base).bytes;
+}
+
+/** Everything that a study leaves, and the resume states on the way. */
+function studyDiskBytes(context: EngineContext, settings: StudySettings, plan: readonly PlannedStage[]): number {
+  const { base, seeds, sft } = settings;
+  const kept = keptSteps(settings);
+  // Of the named ones the peak may be another, and the one before it is removed after it is written.
+  const perRun = kept === null ? sft.checkpoints.length : kept.length + 2;
+  const count = (kind: PlannedStage['kind']): number => plan.filter((stage) => stage.kind === kind).length;
+  const [sftRuns, rlRuns] = [count('sft'), count('rl')];
+  const own = base === null ? seeds.length : -sftRuns;
+  const checkpoints = own + sftRuns * perRun + rlRuns;
+  // Weights and two moments in float32, the old state and the new one; of one run where runs have the machine to themselves.
+  const states = base === null ? seeds.length + rlRuns : 1;
+  const parameters = base === null ? parameterCount(settings.model) : (baseRow(context, base).parameters ?? 0);
+  const stateBytes = states * (base === null ? 3 : 6) * bytesPerParameter * parameters;
+  return Math.round(checkpoints * checkpointBytes(context, settings) + stateBytes);
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
+
+/** Null when there is room. */
+function diskProblem(context: EngineContext, settings: StudySettings, diskBytes: number): AppError | null {
+  const { budgetGB, keep } = settings.disk;
+  const { bavail, bsize } = statfsSync(context.dataFolder);
+  const [free, budget] = [bavail * bsize, budgetGB === null ? Infinity : budgetGB * bytesPerGB];
+  if (diskBytes <= Math.min(free, budget)) return null;
+  const limit =
+    budget < free ? `its budget is ${gigabytes(budget)}` : `${gigabytes(free)} are free in ${context.dataFolder}`;
+  const named = keep === 'all' ? 'Keep the named checkpoints only (disk.keep), list' : 'List';
+  const room = budget < free ? 'raise disk.budgetGB' : 'free some space';
+  return new AppError('DISK_FULL', `This study writes about ${gigabytes(diskBytes)}; ${limit}.`, {
+    hint: `${named} fewer SFT checkpoints (sft.checkpoints), or ${room}.`,
+    details: { diskBytes, freeBytes: free, budgetBytes: budgetGB === null ? null : budget },
+  });
+}
+
+/** @throws DISK_FULL with the numbers; NOT_FOUND the checkpoint to start from has gone */
+export function requireDisk(context: EngineContext, settings: StudySettings): void {
+  const problem = diskProblem(context, settings, studyDiskBytes(context, settings, protocol.plan(settings)));
+  if (problem) throw problem;
+}
+
+export async function estimateStudy(
+  context: EngineContext,
+  asked: StudySettings,
+): Promise<CallAnswer<'studies.estimate'>> {
+  const problems: string[] = [];
+  const settings = await withBase(context, asked).catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error;
+    problems.push(sentences(error));
+    return null;
+  });
+  const { store, compute, supervisor } = context;
+  const plan = protocol.plan(settings ?? asked);
+  const { msPerWeight, basis } = pace(store.jobs, compute.status.backend);
+  // A run on a checkpoint has the machine to itself.
+  const slots = asked.base === null ? supervisor.slots : 1;
   const durationMs = makespanMs(
     plan.map((stage) => ({ ...stage, durationMs: stage.weight * msPerWeight })),
     slots,
   );
-  const rlRuns = plan.filter(({ kind }) => kind === 'rl').length;
-  // Adam keeps two moments beside each weight, for one run of each kind at a time.
-  const copies = settings.seeds.length * (1 + settings.sft.checkpoints.length + 3) + rlRuns * (1 + 3);
-  const diskBytes = Math.round(copies * parameterCount(settings.model) * bytesPerParameter);
-  return { durationMs: Math.round(durationMs), diskBytes, jobs: plan.length, basis, memoryBytes: null, problems: [] };
+  const common = { durationMs: Math.round(durationMs), jobs: plan.length, basis };
+  if (settings === null) return { ...common, diskBytes: 0, memoryBytes: null, problems };
+  const diskBytes = studyDiskBytes(context, settings, plan);
+  const noRoom = diskProblem(context, settings, diskBytes);
+  if (noRoom) problems.push(sentences(noRoom));
+  return { ...common, diskBytes, memoryBytes: await studyMemoryBytes(settings), problems };
 }
+
+const sentences = ({ message, hint }: AppError): string => (hint === undefined ? message : `${message} ${hint}`);

@@ -1,9 +1,10 @@
 /** Calls about studies. */
 import type { EngineContext } from './context.ts';
-import { estimateStudy } from './estimate.ts';
+import { estimateStudy, requireDisk } from './estimate.ts';
 import type { HandlerGroup } from './handlers.ts';
 import type { Study } from '../contract/api.ts';
 import { importStudy } from './studyExchange/importStudy.ts';
+import { withBase } from './studyBase.ts';
 import { studyResult } from '../jobs/studyResult.ts';
 
 /** The sample as a study of its own; the one that is open already is answered again. */
@@ -22,10 +23,14 @@ export function studyHandlers(context: EngineContext): HandlerGroup {
   return {
     'studies.list': () => studies.list(),
     'studies.get': ({ id }) => studies.view(id),
-    'studies.estimate': (settings) =>
-      estimateStudy(settings, store.jobs, context.supervisor.slots, context.compute.status.backend),
-    'studies.create': ({ settings, new: forceNew }) => studies.create(settings, forceNew),
-    'studies.start': ({ id }) => studies.start(id),
+    'studies.estimate': (settings) => estimateStudy(context, settings),
+    'studies.create': async ({ settings, new: forceNew }) =>
+      studies.create(await withBase(context, settings), forceNew),
+    'studies.start': ({ id }) => {
+      const { state, settings } = studies.record(id);
+      if (state === 'draft') requireDisk(context, settings);
+      return studies.start(id);
+    },
     'studies.cancel': ({ id }) => studies.cancel(id),
     'studies.resume': ({ id }) => studies.start(id),
     'studies.rename': ({ id, name }) => studies.rename(id, name),

@@ -2,11 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import type { CallAnswer } from '../contract/api.ts';
 import type { CheckpointRef } from '../contract/spectral.ts';
+import { isTextTask } from '../contract/settings.ts';
 import type { SweepPoint, SweepRequest } from '../contract/sweeps.ts';
 import { pointsFolder } from '../jobs/kinds/pointCache.ts';
 import { openCheckpoint, type Checkpoint } from '../ml/checkpoints/openCheckpoint.ts';
 import { evaluationBytes, whyNotEvaluated } from '../ml/evaluation/canEvaluate.ts';
-import { openTask } from '../ml/evaluation/evaluateModel.ts';
 import { planSweep, type SweepPlan, type SweepShape } from '../ml/reversion/planSweep.ts';
 import { pointContent, type PairContent } from '../ml/reversion/pointContent.ts';
 import { editedWeights, sweepShape, type EditedWeight } from '../ml/reversion/sweepShape.ts';
@@ -59,10 +59,12 @@ export async function sweepFacts(request: SweepRequest): Promise<SweepFacts> {
     const shape = sweepShape(weights);
     const plan = planSweep(settings, pairs.length, shape);
     const parameters = [...open.values()][0]!.tensors;
-    const task = openTask(settings.task);
-    const memory = { models: resources.threads, availableBytes: process.availableMemory() };
+    const memory = {
+      models: isTextTask(settings.task.name) ? 1 : resources.threads,
+      availableBytes: process.availableMemory(),
+    };
     let notEvaluated: string | null = null;
-    for (const checkpoint of open.values()) notEvaluated ??= await whyNotEvaluated(checkpoint, task, memory);
+    for (const checkpoint of open.values()) notEvaluated ??= await whyNotEvaluated(checkpoint, settings.task, memory);
     return { plan, shape, weights, parameters: sum([...parameters.values()].map((t) => t.elements)), notEvaluated };
   } finally {
     for (const checkpoint of open.values()) await checkpoint.close();
@@ -133,7 +135,8 @@ export async function planAnswer(context: EngineContext, request: SweepRequest):
   const all = weights.flat();
   const { threads } = resources;
   const decompositions = (2 * sum(all.map(({ rows, columns }) => decompositionFlops([rows, columns])))) / flopsPerMs;
-  const slots = notEvaluated === null && context.compute.status.backend === 'tensorflow' ? threads : 1;
+  const sideBySide = notEvaluated === null && !isTextTask(settings.task.name);
+  const slots = sideBySide && context.compute.status.backend === 'tensorflow' ? threads : 1;
   const left = plan.points.length - known.length;
   const work = (left * pointMs(context, request, facts)) / slots + (left > 0 ? decompositions / threads : 0);
   const bytes = settings.precision === 'float64' ? 8 : 4;

@@ -14,6 +14,7 @@ import type {
   SweepRequest,
   SweepResult,
 } from '../contract/sweeps.ts';
+import { mainArm } from '../studies/protocol.ts';
 import type { Analysis } from '../store/analysisStore.ts';
 import { checkpointRef, orderHash, spectralResources } from './analyses.ts';
 import type { EngineContext } from './context.ts';
@@ -197,11 +198,11 @@ function studyCheckpointIds({ store, studies }: EngineContext, studyId: string, 
     step === undefined ? undefined : sft?.checkpoints[String(step)];
   const anchored = (jobId: string): boolean => {
     const { data } = rlRequestSchema.pick({ arm: true, startStep: true }).safeParse(store.jobs.get(jobId)?.request);
-    return data?.arm === 'ppoAnchor' && data.startStep === endStep;
+    return data?.arm === mainArm(settings) && data.startStep === endStep;
   };
   const id = (folder: string | undefined): string | null => (folder && store.checkpoints.byFolder(folder)?.id) ?? null;
   return {
-    base: id(output('pretrain')?.base),
+    base: id(settings.base?.folder ?? output('pretrain')?.base),
     peak: id(at(sft?.peakStep)),
     end: id(at(endStep)),
     last: id(at(Math.max(...checkpoints))),

@@ -2,8 +2,9 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import type { EngineClient } from '../api/engineClient.ts';
 import type { EngineEvent, Study } from '../contract/api.ts';
-import { studyPresets, type StudyPreset } from '../contract/settings.ts';
+import { settingsPresets } from '../contract/presets.ts';
 import type { StudyResult } from '../contract/studyResult.ts';
+import { importBase } from './baseCheckpoint.ts';
 import { attachEngine } from './attach.ts';
 import { exitCodes } from './exitCodes.ts';
 import { endWith } from './failure.ts';
@@ -20,6 +21,8 @@ interface StudyOptions {
   new: boolean;
   set: string[];
   settings?: string;
+  base?: string;
+  task?: string;
 }
 
 const eventsPerCall = 1000;
@@ -83,14 +86,15 @@ function exitCodeOf(study: Study): number {
   return study.state === 'failed' ? exitCodes.failed : exitCodes.stopped;
 }
 
-async function runStudy(preset: StudyPreset, options: StudyOptions): Promise<number> {
-  const settings = resolveSettings({ ...options, preset });
+async function runStudy(preset: string, options: StudyOptions): Promise<number> {
+  let settings = resolveSettings({ ...options, preset });
   const wake = new Wake();
   const attached = await attachEngine(options.data, (events: EngineEvent[]) => {
     if (events.some((event) => event.type === 'study')) wake.push();
   });
   const { client } = attached;
   const output = makeStudyOutput(options.json);
+  if (settings.base) settings = { ...settings, base: { ...settings.base, folder: await importBase(client, settings.base.folder) } }; // prettier-ignore
   let study = await client.call('studies.create', { settings, new: options.new });
   const pause = async (): Promise<never> => {
     output.end();
@@ -114,6 +118,9 @@ async function runStudy(preset: StudyPreset, options: StudyOptions): Promise<num
 }
 
 const help = `
+Presets:
+${settingsPresets.map(({ id, about }) => `  ${id.padEnd(16)} ${about}`).join('\n')}
+
 The same settings find the same study: an unfinished one goes on, a finished one is printed again; --new starts another.
 
 With --json every line is an event of a job ({"stageId", "jobId", "seq", "timeMs", "type", ...}), {"type":"stage", ...} or
@@ -125,13 +132,15 @@ export function studyCommand(): Command {
   const collect = (value: string, before: string[]): string[] => [...before, value];
   return new Command('study')
     .description('run a study, or go on with it')
-    .addArgument(new Argument('<preset>', 'which protocol').choices(studyPresets))
+    .addArgument(new Argument('<preset>', 'which protocol').choices(settingsPresets.map(({ id }) => id)))
     .addOption(dataOption())
+    .option('--base <folder>', 'the checkpoint to start from, for a task in text')
+    .option('--task <name>', 'which task, e.g. generalPoints, navigation, determinant, rank')
     .option('--seeds <list>', 'seeds, e.g. 0,1,2', parseSeeds)
     .option('--json', 'print events and the result as JSON lines', false)
     .option('--new', 'start another study even if there is one with these settings', false)
     .option('--set <name=value>', 'one setting, e.g. rl.iterations=10 (may be repeated)', collect, [])
     .option('--settings <file>', 'settings as JSON')
     .addHelpText('after', help)
-    .action((preset: StudyPreset, options: StudyOptions) => endWith(options.json, () => runStudy(preset, options)));
+    .action((preset: string, options: StudyOptions) => endWith(options.json, () => runStudy(preset, options)));
 }

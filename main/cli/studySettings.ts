@@ -1,11 +1,16 @@
-/** The settings of `rotascope study`: a file, then --set, then --seeds; the contract's defaults for the rest. */
+/** The settings of `rotascope study`: the preset, a file, --set, then --base, --task, --seeds; the contract's defaults for the rest. */
 import { readFileSync } from 'node:fs';
 import { AppError } from '../contract/errors.ts';
-import { studyPresetNames, studySettingsSchema } from '../contract/settings.ts';
-import type { StudyPreset, StudySettings } from '../contract/settings.ts';
+import { settingsPresets } from '../contract/presets.ts';
+import { studySettingsSchema } from '../contract/settings.ts';
+import type { StudySettings } from '../contract/settings.ts';
 
 export interface SettingsOptions {
-  preset?: StudyPreset;
+  /** Of `settingsPresets`. */
+  preset?: string;
+  /** Folder of the checkpoint to start from. */
+  base?: string;
+  task?: string;
   settings?: string;
   set: string[];
   seeds?: number[];
@@ -52,6 +57,16 @@ function assign(tree: Tree, assignment: string): Tree {
   return copy;
 }
 
+/** `over` where it says something, section by section. */
+function merged(under: Tree, over: Tree): Tree {
+  const both = { ...under, ...over };
+  for (const [name, value] of Object.entries(over)) {
+    const below = Object.hasOwn(under, name) ? under[name] : undefined;
+    if (isTree(value) && isTree(below)) both[name] = merged(below, value);
+  }
+  return both;
+}
+
 /** Names in `given` that the schema does not know: a typing error must not run the default study. */
 function unknownNames(given: Tree, known: Tree, path = ''): string[] {
   return Object.entries(given).flatMap(([name, value]) => {
@@ -63,10 +78,14 @@ function unknownNames(given: Tree, known: Tree, path = ''): string[] {
 
 /** @throws INVALID_REQUEST naming the first setting that is wrong or unknown */
 export function resolveSettings(options: SettingsOptions): StudySettings {
-  let tree: Tree = options.settings ? readSettingsFile(options.settings) : {};
+  const preset = settingsPresets.find(({ id }) => id === options.preset)?.settings ?? {};
+  let tree = merged({ ...preset }, options.settings ? readSettingsFile(options.settings) : {});
   for (const assignment of options.set) tree = assign(tree, assignment);
+  if (options.task !== undefined) tree = merged(tree, { task: { name: options.task } });
+  if (options.base !== undefined) tree = { ...tree, base: { folder: options.base } };
   if (options.seeds) tree = { ...tree, seeds: options.seeds };
-  if (options.preset) tree = { name: studyPresetNames[options.preset], ...tree, preset: options.preset };
+  // The protocol is the one that was asked for, whatever the file says.
+  if ('preset' in preset) tree = { ...tree, preset: preset.preset };
   const parsed = studySettingsSchema.safeParse(tree);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -6,7 +6,7 @@ import {
   modelSettingsSchema,
   pretrainSettingsSchema,
   rlArmSchema,
-  rlSettingsSchema,
+  studyRlSettingsSchema,
   sftSettingsSchema,
   taskSettingsSchema,
 } from './settings.ts';
@@ -28,7 +28,7 @@ export const sftRequestSchema = z.object({
 });
 export const rlRequestSchema = z.object({
   ...common,
-  rl: rlSettingsSchema,
+  rl: studyRlSettingsSchema,
   arm: rlArmSchema,
   startStep: z.number().int(),
   /** Folder of the SFT checkpoint that RL starts from, and of the frozen base that anchors it. */

@@ -82,6 +82,12 @@ export const taskSettingsSchema = z.object({
   text: textTaskSettingsSchema.prefault({}),
 });
 
+/** What the numbers of a task depend on: those in tokens are older than the settings of those in text, and keep their hash. */
+export function countedTask(task: TaskSettings): object {
+  const { text, ...counted } = task;
+  return isTextTask(task.name) ? { ...counted, text } : counted;
+}
+
 /** A checkpoint of the catalogue that a study starts from. */
 export const baseSettingsSchema = z.object({
   /** As the catalogue has it. */
@@ -89,6 +95,7 @@ export const baseSettingsSchema = z.object({
   /** The engine fills these in from the catalogue. */
   name: z.string().default(''),
   contentHash: z.string().nullable().default(null),
+  parameters: count.nullable().default(null),
 });
 export type BaseSettings = z.infer<typeof baseSettingsSchema>;
 
@@ -231,6 +238,9 @@ export const textRlSettingsSchema = rlSettingsSchema.omit({ rewards: true, start
   evaluateEvery: count.default(1),
 });
 
+/** Of studies that start from a checkpoint `starts`, `controlArms` and `text` count. */
+export const studyRlSettingsSchema = rlSettingsSchema.extend({ text: textRlSettingsSchema.prefault({}) });
+
 export const ablationSettingsSchema = z.object({
   matrices: z.array(z.enum(['q', 'k', 'v', 'gate', 'up', 'down'])).default(['q', 'k', 'v', 'gate', 'up', 'down']),
   /** Whole edited models per random control: 19 give p >= 0.05 resolution. */
@@ -271,8 +281,7 @@ const studyFields = z.object({
   model: modelSettingsSchema.prefault({}),
   pretrain: pretrainSettingsSchema.prefault({}),
   sft: sftSettingsSchema.prefault({}),
-  /** Of studies that start from a checkpoint `starts`, `controlArms` and `text` count. */
-  rl: rlSettingsSchema.extend({ text: textRlSettingsSchema.prefault({}) }).prefault({}),
+  rl: studyRlSettingsSchema.prefault({}),
   ablation: ablationSettingsSchema.prefault({}),
   /** Of the preset `comparison`: the second SFT run, equal to the first but for this penalty. */
   comparison: z

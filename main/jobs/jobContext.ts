@@ -42,6 +42,8 @@ export interface JobRequestFile {
   attempt: number;
   seed: number | null;
   request: unknown;
+  /** Of TensorFlow. */
+  threads: number;
   /** The engine has taken in events up to here; later ones get higher numbers, even if the file was lost. */
   lastSeq: number;
   versions: Record<string, string>;

@@ -1,5 +1,7 @@
 /** Which jobs compute and which only read and write files: the latter wait for the disk and take no core from a study. */
-import type { JobKind } from '../contract/api.ts';
+import { z } from 'zod';
+import type { Job, JobKind } from '../contract/api.ts';
+import { isTextTask, taskSettingsSchema } from '../contract/settings.ts';
 
 export type Lane = 'compute' | 'files';
 
@@ -9,3 +11,12 @@ const fileKinds: readonly JobKind[] = ['hashCheckpoints', 'copyCheckpoint', 'dif
 export const fileSlots = 1;
 
 export const laneOf = (kind: JobKind): Lane => (fileKinds.includes(kind) ? 'files' : 'compute');
+
+const named = z.object({ task: taskSettingsSchema.pick({ name: true }) });
+const taskRequest = z.union([named, z.object({ settings: named }).transform(({ settings }) => settings)]);
+
+/** Models of a task in text are large: one at a time, on all cores. */
+export function takesMachine({ request }: Pick<Job, 'request'>): boolean {
+  const { data } = taskRequest.safeParse(request);
+  return data !== undefined && isTextTask(data.task.name);
+}

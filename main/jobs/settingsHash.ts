@@ -1,6 +1,6 @@
 /** The same settings, the same text: keys in order, so that equal requests are found whatever wrote them. */
 import { createHash } from 'node:crypto';
-import type { StudySettings } from '../contract/settings.ts';
+import { countedTask, type StudySettings } from '../contract/settings.ts';
 
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
@@ -19,9 +19,8 @@ function whatCounts({ name: _, disk: __, ...settings }: StudySettings): object {
     return { ...rest, rl: { starts, controlArms, text: textRl }, base: base.contentHash ?? base.folder };
   }
   // Hashes of studies that pretrain their base are older than these settings.
-  const { text: ___, ...task } = rest.task;
-  const { text: ____, ...sft } = rest.sft;
-  return { ...rest, model, pretrain, task, sft, rl };
+  const { text: ___, ...sft } = rest.sft;
+  return { ...rest, model, pretrain, task: countedTask(rest.task), sft, rl };
 }
 
 /** SHA-256 over everything that can change a number. */

@@ -4,7 +4,7 @@ import { rlRequestSchema, stageOutputSchemas } from '../contract/requests.ts';
 import { studyResultSchema, verdictsSchema } from '../contract/studyResult.ts';
 import type { SeedResult, StudyResult } from '../contract/studyResult.ts';
 import type { Store } from '../store/store.ts';
-import { mainArm, penalisedName } from '../studies/miniature.ts';
+import { mainArm, penalisedName } from '../studies/protocol.ts';
 import type { StageRecord, StudyRecord } from '../store/studyStore.ts';
 
 /** What the stage `analyse` leaves: of a seed, and over the seeds. */

@@ -10,8 +10,8 @@ import { AppError } from '../contract/errors.ts';
 import type { StudySettings } from '../contract/settings.ts';
 import type { Store } from '../store/store.ts';
 import type { StageRecord, StudyRecord, StudyState } from '../store/studyStore.ts';
-import { miniature } from '../studies/miniature.ts';
-import type { PlannedStage, Protocol, StageFacts } from '../studies/plan.ts';
+import type { PlannedStage, StageFacts } from '../studies/plan.ts';
+import { protocol } from '../studies/protocol.ts';
 import { settingsHash } from './settingsHash.ts';
 import { toStudy } from './studyProgress.ts';
 import { seedResult } from './studyResult.ts';
@@ -26,8 +26,6 @@ export interface StudyRunnerOptions {
   msPerWeight(): number;
   onChanged(studyId: string, revision: number): void;
 }
-
-const protocols: Record<StudySettings['preset'], Protocol> = { miniature, comparison: miniature, paper: miniature };
 
 /** States from which a resume goes on. */
 const resumable: StudyState[] = ['draft', 'interrupted', 'failed', 'cancelled'];
@@ -113,7 +111,7 @@ export class StudyRunner {
       endedAtMs: null,
       deletedAtMs: null,
     };
-    store.studies.insert(record, protocols[settings.preset].plan(settings).map(newStage));
+    store.studies.insert(record, protocol.plan(settings).map(newStage));
     this.#options.onChanged(id, 1);
     return this.view(id);
   }
@@ -253,7 +251,7 @@ export class StudyRunner {
     const title = seed >= 0 ? `${stage.title} · seed ${seed}` : stage.title;
     const order = { kind, title, studyId: study.id, stageId: stage.id, seed: seed >= 0 ? seed : null };
     try {
-      const resolved = protocols[study.settings.preset].resolve(stage, this.#facts(study));
+      const resolved = protocol.resolve(stage, this.#facts(study));
       if ('skip' in resolved) {
         const { data, reason } = resolved;
         store.studies.updateStage(study.id, stage.id, { state: 'succeeded', output: data, note: reason });

@@ -21,8 +21,9 @@ import { ingest } from './ingest.ts';
 import type { Ingested } from './ingest.ts';
 import type { JobRequestFile } from './jobContext.ts';
 import { lastLogLines } from './jobLog.ts';
-import { fileSlots, laneOf } from './lanes.ts';
+import { fileSlots, laneOf, takesMachine } from './lanes.ts';
 import type { Lane } from './lanes.ts';
+import { physicalCores } from './physicalCores.ts';
 import { crashError } from './workerCrash.ts';
 import { outliveOrphan, WorkerProcess } from './workerProcess.ts';
 import type { WorkerEnd } from './workerProcess.ts';
@@ -56,6 +57,8 @@ export interface SupervisorOptions {
 interface RunningJob {
   worker: WorkerProcess;
   lane: Lane;
+  /** It has the cores to itself. */
+  alone: boolean;
   /** Why it was asked to stop; null when it was not. */
   stopReason: 'cancelled' | 'interrupted' | null;
 }
@@ -177,9 +180,19 @@ export class JobSupervisor {
 
   #startNext(): void {
     if (this.#stopping) return;
+    let isWaiting = [...this.#running.values()].some(({ alone }) => alone);
     for (const job of this.#options.store.jobs.withState('queued')) {
       const lane = laneOf(job.kind);
-      if (this.#runningIn(lane) < (lane === 'files' ? fileSlots : this.slots)) this.#start(job);
+      if (lane === 'files') {
+        if (this.#runningIn(lane) < fileSlots) this.#start(job);
+        continue;
+      }
+      // What comes after a job that waits for the whole machine waits too, or it would wait for ever.
+      if (isWaiting || this.#runningIn(lane) >= (takesMachine(job) ? 1 : this.slots)) isWaiting = true;
+      else {
+        this.#start(job);
+        isWaiting = takesMachine(job);
+      }
     }
   }
 
@@ -192,6 +205,7 @@ export class JobSupervisor {
     if (!store.jobs.transition(job.id, ['queued'], 'running')) return;
     const folder = this.folder(job.id);
     mkdirSync(folder, { recursive: true });
+    const alone = takesMachine(job);
     const file: JobRequestFile = {
       jobId: job.id,
       kind: job.kind,
@@ -199,12 +213,13 @@ export class JobSupervisor {
       attempt: job.attempt,
       seed: job.seed,
       request: job.request,
+      threads: alone ? physicalCores() : 1,
       lastSeq: job.lastSeq,
       versions: this.#options.versions,
     };
     writeFileAtomic.sync(join(folder, 'request.json'), `${JSON.stringify(file, null, 2)}\n`);
     const worker = new WorkerProcess(folder, () => this.#ingest(job.id));
-    const running: RunningJob = { worker, lane: laneOf(job.kind), stopReason: null };
+    const running: RunningJob = { worker, lane: laneOf(job.kind), alone, stopReason: null };
     this.#running.set(job.id, running);
     const poll = setInterval(() => this.#ingest(job.id), pollIntervalMs);
     log.info({ job: job.id, kind: job.kind, attempt: job.attempt, worker: worker.pid }, 'A job starts');

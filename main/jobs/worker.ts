@@ -80,9 +80,9 @@ function lastResumeStep(history: EventHistory): number | null {
   return last && 'step' in last ? last.step : null;
 }
 
-async function openComputeOnce(): Promise<Compute> {
+async function openComputeOnce(threads: number): Promise<Compute> {
   const { openCompute } = await import('../compute/compute.ts');
-  return openCompute({ threads: 1 });
+  return openCompute({ threads });
 }
 
 async function runAttempt(
@@ -94,7 +94,7 @@ async function runAttempt(
   signal: AbortSignal,
 ): Promise<unknown> {
   let compute: Promise<Compute> | undefined;
-  const openOnce = (): Promise<Compute> => (compute ??= openComputeOnce());
+  const openOnce = (): Promise<Compute> => (compute ??= openComputeOnce(file.threads));
   const provenance = {
     ...file.versions,
     attempt: file.attempt,

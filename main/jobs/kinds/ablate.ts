@@ -7,7 +7,7 @@
 import type { AblationPoint, StudyCheckpoint } from '../../contract/studyResult.ts';
 import { ablateRequestSchema } from '../../contract/requests.ts';
 import type { AblateRequest } from '../../contract/requests.ts';
-import { episodeSets, evaluateModel, openTask } from '../../ml/evaluation/evaluateModel.ts';
+import { openEvaluator } from '../../ml/evaluation/evaluator.ts';
 import { LanguageModel } from '../../ml/model/languageModel.ts';
 import { controlModel, interpolateWeights, revertModel } from '../../ml/reversion/revertModel.ts';
 import type { CheckpointPair, EditedModel, ModelReversion } from '../../ml/reversion/revertModel.ts';
@@ -56,8 +56,7 @@ function editedModel(point: Point, pair: CheckpointPair, request: AblateRequest)
 export async function kind(context: JobContext): Promise<{ points: number }> {
   const request = ablateRequestSchema.parse(context.request);
   const compute = await context.compute();
-  const task = openTask(request.task);
-  const sets = episodeSets(task, request.task);
+  const evaluator = await openEvaluator(request.task, request.checkpoints.end);
   const points = ablationPoints(request);
 
   const decompositions = new Map<StudyCheckpoint, CheckpointDecompositions>();
@@ -82,7 +81,7 @@ export async function kind(context: JobContext): Promise<{ points: number }> {
       await model.writeWeights(weights);
       const { changeNorm, relativeChange, orthogonalityDefect, effectiveRank, negativeSingularValues } = record;
       const facts = { changeNorm, relativeChange, orthogonalityDefect, effectiveRank, negativeSingularValues };
-      const evaluation = await evaluateModel(model, task, sets);
+      const { evaluation } = await evaluator.evaluate(model, { signal: context.signal });
       const scale = record.scale === null ? {} : { scale: record.scale };
       context.emit({ type: 'ablation', point: { ...point, ...facts, ...scale, evaluation } });
       context.emit({ type: 'resumePoint', step: index + 1 });

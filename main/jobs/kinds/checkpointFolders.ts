@@ -2,8 +2,10 @@
 import { AppError } from '../../contract/errors.ts';
 import { openCheckpoint } from '../../ml/checkpoints/openCheckpoint.ts';
 import { writeCheckpoint } from '../../ml/checkpoints/writeCheckpoint.ts';
+import type { LanguageModel } from '../../ml/model/languageModel.ts';
 import { parseModelConfig, toHuggingFaceConfig } from '../../ml/model/modelConfig.ts';
 import type { ModelConfig } from '../../ml/model/modelConfig.ts';
+import { saveModel } from '../../ml/model/modelFolder.ts';
 import { checkWeights } from '../../ml/model/weights.ts';
 import type { WeightMap } from '../../ml/model/weights.ts';
 import type { Task } from '../../ml/tasks/task.ts';
@@ -26,6 +28,19 @@ export async function readWeights(folder: string): Promise<{ config: ModelConfig
 export async function writeWeights(folder: string, config: ModelConfig, weights: WeightMap, task: Task): Promise<void> {
   await writeCheckpoint(folder, { config: toHuggingFaceConfig(config), weights, ...wordLevelTokenizer(task) });
 }
+
+/** Writes the model's present weights as a checkpoint. */
+export type SaveCheckpoint = (folder: string, model: LanguageModel) => Promise<void>;
+
+/** With the tokenizer of a task in tokens. */
+export const tokenCheckpoints = (task: Task): SaveCheckpoint => {
+  return async (folder, model) => writeWeights(folder, model.config, await model.readWeights(), task);
+};
+
+/** Of the layout, in the types and with the tokenizer of the checkpoint that training started from. */
+export const textCheckpoints = (base: string, signal: AbortSignal): SaveCheckpoint => {
+  return (folder, model) => saveModel(folder, model, base, signal);
+};
 
 /** Folder of the checkpoint at a step: `step-000200`, so that names sort as steps do. */
 export const stepFolderName = (step: number): string => `step-${String(step).padStart(6, '0')}`;

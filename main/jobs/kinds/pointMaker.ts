@@ -77,7 +77,7 @@ export class PointMaker<P extends Precision> {
     const { models, pairs } = this.#parts;
     const pair = pairs[point.pair]!;
     const { record, weights } = await this.#edited(point, pair);
-    const evaluation = models && weights ? await models.evaluate(pair.targetCheckpoint.config!, weights) : null;
+    const evaluation = models && weights ? await models.evaluate(pair.targetCheckpoint, weights) : null;
     return { record, evaluation, durationMs: Math.round(performance.now() - startMs) };
   }
 

@@ -20,7 +20,7 @@ export async function kind(context: JobContext): Promise<{ base: string }> {
   const task = openTask(taskSettings);
   const config = modelConfigFromSettings(model, task);
   const report = progressReporter(context, settings.steps, (step) => `Pretraining step ${step} of ${settings.steps}`);
-  const { resume, onResumePoint, removeResumeState } = await resumeStates(context);
+  const { removeResumeState, ...resuming } = await resumeStates(context, resumeEverySteps);
   const weights = await pretrain({
     compute: await context.compute(),
     config,
@@ -29,9 +29,7 @@ export async function kind(context: JobContext): Promise<{ base: string }> {
     settings,
     seed,
     signal: context.signal,
-    resumeEverySteps,
-    resume,
-    onResumePoint,
+    ...resuming,
     onMetrics: (step, values) => {
       if (step % metricsEverySteps === 0) context.emit({ type: 'metrics', step, values });
       report(step);

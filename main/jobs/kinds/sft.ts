@@ -1,60 +1,99 @@
-/** SFT on in-distribution examples; every checkpoint is written and evaluated on both splits as it is reached. */
+/** SFT on in-distribution examples; every checkpoint is evaluated on both splits as it is reached, and written. */
 import { join } from 'node:path';
-import { sftRequestSchema } from '../../contract/requests.ts';
-import { episodeSets, evaluateModel, openTask } from '../../ml/evaluation/evaluateModel.ts';
-import { peakOf } from '../../ml/statistics/detectors.ts';
+import type { z } from 'zod';
+import { sftRequestSchema, type SftRequest, type stageOutputSchemas } from '../../contract/requests.ts';
+import type { TrainingData } from '../../contract/samples.ts';
+import { isTextTask } from '../../contract/settings.ts';
+import { tokenEvaluator, type Evaluator } from '../../ml/evaluation/evaluator.ts';
+import { openTask } from '../../ml/evaluation/evaluateModel.ts';
+import type { LanguageModel } from '../../ml/model/languageModel.ts';
 import { accuracyOf } from '../../ml/statistics/studyFacts.ts';
 import { sftExamples, trainSft } from '../../ml/training/sft.ts';
 import { spectralDrift } from '../../ml/training/spectralDrift.ts';
+import type { RunHooks } from '../../ml/training/trainingRun.ts';
 import type { JobContext } from '../jobContext.ts';
-import { readWeights, stepFolderName, writeWeights } from './checkpointFolders.ts';
-import { forgettingWatch, jobFacts, progressReporter, resumeStates } from './trainingProgress.ts';
+import { readWeights, stepFolderName, tokenCheckpoints, type SaveCheckpoint } from './checkpointFolders.ts';
+import { checkpointKeeper } from './checkpointKeeper.ts';
+import { evaluateAndKeep } from './keptAnswers.ts';
+import { openTextSft } from './textSft.ts';
+import { forgettingWatch, progressReporter, resumeStates } from './trainingProgress.ts';
 
 const resumeEverySteps = 25;
 
-export async function kind(context: JobContext): Promise<{ checkpoints: Record<string, string>; peakStep: number }> {
-  const { seed, task: taskSettings, sft: settings, base, outputFolder } = sftRequestSchema.parse(context.request);
+/** What differs between tasks in tokens and in text. */
+export interface SftRun {
+  evaluator: Evaluator;
+  save: SaveCheckpoint;
+  /** Further metrics of a checkpoint. */
+  measure: ((model: LanguageModel) => Promise<Record<string, number>>) | null;
+  /** Step 0 is there already. */
+  baseIsKept: boolean;
+  trainingData: TrainingData | null;
+  train(hooks: RunHooks): Promise<unknown>;
+  dispose(): void;
+}
+
+async function openTokenSft(context: JobContext, request: SftRequest): Promise<SftRun> {
+  const { seed, task: taskSettings, base } = request;
+  const { text: _, ...sft } = request.sft;
   const task = openTask(taskSettings);
-  const sets = episodeSets(task, taskSettings);
-  // the training loss is read on as many examples as a half of the evaluation has episodes
-  const trainingSample = sftExamples(task, settings, seed).slice(0, taskSettings.evaluationEpisodes / 2);
   const { config, weights } = await readWeights(base);
+  const compute = await context.compute();
+  const drift = sft.spectralDrift ? spectralDrift(config, weights) : null;
+  // the training loss is read on as many examples as a half of the evaluation has episodes
+  const sample = sftExamples(task, sft, seed).slice(0, taskSettings.evaluationEpisodes / 2);
+  return {
+    evaluator: tokenEvaluator(taskSettings, sample),
+    save: tokenCheckpoints(task),
+    measure: drift && (async (model) => drift(await model.readWeights())),
+    baseIsKept: false,
+    trainingData: null,
+    train: (hooks) => trainSft({ ...hooks, compute, config, weights, task, settings: sft, seed }),
+    dispose: () => undefined,
+  };
+}
+
+export async function kind(context: JobContext): Promise<z.infer<typeof stageOutputSchemas.sft>> {
+  const request = sftRequestSchema.parse(context.request);
+  const { task, sft: settings, base, outputFolder, keep } = request;
+  const run = await (isTextTask(task.name) ? openTextSft : openTokenSft)(context, request);
+  const folderOf = (step: number): string =>
+    step === 0 && run.baseIsKept ? base : join(outputFolder, stepFolderName(step));
+  const keeper = checkpointKeeper(context, { folderOf, keep, episodes: task.evaluationEpisodes / 2 });
   const report = progressReporter(context, settings.steps, (step) => `SFT step ${step} of ${settings.steps}`);
-  const folderOf = (step: number): string => join(outputFolder, stepFolderName(step));
-  /** OOD answers right on the selection half, by step. */
-  const selected = jobFacts(context, 'selection');
   const watch = forgettingWatch(context);
-  const drift = settings.spectralDrift ? spectralDrift(config, weights) : null;
-  const { resume, onResumePoint, removeResumeState } = await resumeStates(context);
-  await trainSft({
-    compute: await context.compute(),
-    config,
-    weights,
-    task,
-    settings,
-    seed,
-    signal: context.signal,
-    resumeEverySteps,
-    resume,
-    onResumePoint,
-    onMetrics: (step, values) => {
-      context.emit({ type: 'metrics', step, values });
-      report(step);
-    },
-    onCheckpoint: async (step, { model }) => {
-      const evaluation = await evaluateModel(model, task, sets, trainingSample);
-      const now = await model.readWeights();
-      await writeWeights(folderOf(step), config, now, task);
-      if (drift) context.emit({ type: 'metrics', step, values: drift(now) });
-      await selected.note({ [step]: accuracyOf(evaluation, 'ood', 'select').correct });
-      context.emit({ type: 'evaluation', step, evaluation, folder: folderOf(step) });
-      await watch(step, evaluation);
-      report(step);
-    },
-  });
+  const { removeResumeState, ...resuming } = await resumeStates(
+    context,
+    isTextTask(task.name) ? null : resumeEverySteps,
+  );
+  try {
+    await run.train({
+      ...resuming,
+      signal: context.signal,
+      onMetrics: (step, values) => {
+        context.emit({ type: 'metrics', step, values });
+        report(step);
+      },
+      onCheckpoint: async (step, { model }) => {
+        const evaluation = await evaluateAndKeep(context, run.evaluator, model, step, report);
+        const isOwn = !(step === 0 && run.baseIsKept);
+        await keeper.reached(step, accuracyOf(evaluation, 'ood', 'select').correct, async () => {
+          if (isOwn) await run.save(folderOf(step), model);
+        });
+        const metrics = await run.measure?.(model);
+        if (metrics) context.emit({ type: 'metrics', step, values: metrics });
+        const folder = isOwn && keeper.isAsked(step) ? { folder: folderOf(step) } : {};
+        context.emit({ type: 'evaluation', step, evaluation, ...folder });
+        await watch(step, evaluation);
+        report(step);
+      },
+    });
+  } finally {
+    run.dispose();
+  }
   await removeResumeState();
-  const checkpoints = Object.fromEntries(settings.checkpoints.map((step) => [String(step), folderOf(step)]));
-  const n = taskSettings.evaluationEpisodes / 2;
-  const curve = Object.entries(selected.facts).map(([step, correct]) => ({ step: Number(step), correct, n }));
-  return { checkpoints, peakStep: peakOf(curve).step };
+  const peakStep = keeper.peakStep();
+  const kept = settings.checkpoints.filter((step) => keeper.isAsked(step) || step === peakStep);
+  const checkpoints = Object.fromEntries(kept.map((step) => [String(step), folderOf(step)]));
+  return { checkpoints, peakStep, trainingData: run.trainingData };
 }

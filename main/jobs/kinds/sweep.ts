@@ -13,7 +13,6 @@ import type { Precision } from '../../contract/spectral.ts';
 import { sweepRequestSchema } from '../../contract/sweeps.ts';
 import type { SweepPoint, SweepRequest } from '../../contract/sweeps.ts';
 import { whyNotEvaluated } from '../../ml/evaluation/canEvaluate.ts';
-import { openTask } from '../../ml/evaluation/evaluateModel.ts';
 import { PointEditor } from '../../ml/reversion/editPoint.ts';
 import { planSweep } from '../../ml/reversion/planSweep.ts';
 import { pointContent, type PairContent } from '../../ml/reversion/pointContent.ts';
@@ -60,7 +59,7 @@ async function runSweep<P extends Precision>(
   const { points } = planSweep(settings, pairs.length, sweepShape(pairs.map(({ weights }) => weights)));
 
   const compute = await context.compute();
-  const threads = modelsSideBySide(compute, resources.threads);
+  const threads = modelsSideBySide(compute, settings.task, resources.threads);
   const notEvaluated = await whyNone(pairs, request, threads);
   if (notEvaluated !== null)
     context.emit({ type: 'log', level: 'warn', text: `The points are not evaluated. ${notEvaluated}` });
@@ -91,10 +90,12 @@ async function runSweep<P extends Precision>(
 
 /** One answer for all pairs: an accuracy of some points would have nothing to be compared with. */
 async function whyNone(pairs: readonly OpenPair[], { settings }: SweepRequest, models: number): Promise<string | null> {
-  const task = openTask(settings.task);
   for (const { targetCheckpoint, referenceCheckpoint } of pairs)
     for (const checkpoint of [targetCheckpoint, referenceCheckpoint]) {
-      const why = await whyNotEvaluated(checkpoint, task, { models, availableBytes: process.availableMemory() });
+      const why = await whyNotEvaluated(checkpoint, settings.task, {
+        models,
+        availableBytes: process.availableMemory(),
+      });
       if (why !== null) return why;
     }
   return null;

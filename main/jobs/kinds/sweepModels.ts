@@ -1,49 +1,64 @@
 /** Models side by side that are given one edited set of weights after another and asked the frozen episodes. */
 import type { Compute } from '../../compute/compute.ts';
 import type { Evaluation } from '../../contract/evaluation.ts';
-import type { TaskSettings } from '../../contract/settings.ts';
-import { episodeSets, evaluateModel, openTask } from '../../ml/evaluation/evaluateModel.ts';
+import { isTextTask, type TaskSettings } from '../../contract/settings.ts';
+import type { Checkpoint } from '../../ml/checkpoints/openCheckpoint.ts';
+import { openEvaluator, type Evaluator } from '../../ml/evaluation/evaluator.ts';
 import { LanguageModel } from '../../ml/model/languageModel.ts';
 import { parseModelConfig, type ModelConfig } from '../../ml/model/modelConfig.ts';
 import type { WeightMap } from '../../ml/model/weights.ts';
 
-/** One session is one thread of the CPU; a GPU, and WebAssembly's one thread, are not shared. */
-export function modelsSideBySide(compute: Compute, threads: number): number {
+/**
+ * One session is one thread of the CPU; a GPU, WebAssembly's one thread, and the machine that a model of a task in text has
+ * to itself are not shared.
+ */
+export function modelsSideBySide(compute: Compute, { name }: TaskSettings, threads: number): number {
+  if (isTextTask(name)) return 1;
   const cpu = compute.backend === 'tensorflow' && compute.provenance['device'] === 'cpu';
   return cpu ? Math.max(1, threads) : 1;
 }
 
 export class SweepModels {
   readonly #compute: Compute;
-  readonly #task;
-  readonly #sets;
+  readonly #task: TaskSettings;
+  readonly #evaluators = new Map<string, Promise<Evaluator>>();
   readonly #idle: { config: string; model: LanguageModel }[] = [];
   /** Ends with the first evaluation of the newest model: steps are traced one at a time in a process. */
   #compiled: Promise<unknown> = Promise.resolve();
 
   constructor(compute: Compute, settings: TaskSettings) {
     this.#compute = compute;
-    this.#task = openTask(settings);
-    this.#sets = episodeSets(this.#task, settings);
+    this.#task = settings;
   }
 
-  /** @param config `config.json` of the edited checkpoint; as many models are made as evaluate at the same time */
-  async evaluate(config: object, weights: WeightMap): Promise<Evaluation> {
+  /** @param edited the checkpoint; as many models are made as evaluate at the same time */
+  async evaluate({ config, place }: Checkpoint, weights: WeightMap): Promise<Evaluation> {
+    const evaluator = await this.#evaluatorOf(place.root);
     const key = JSON.stringify(config);
     const at = this.#idle.findIndex((one) => one.config === key);
     const idle = at < 0 ? undefined : this.#idle.splice(at, 1)[0];
     await idle?.model.writeWeights(weights);
     const { model, evaluation } = idle
-      ? { model: idle.model, evaluation: await evaluateModel(idle.model, this.#task, this.#sets) }
-      : await this.#first(parseModelConfig(config), weights);
+      ? { model: idle.model, ...(await evaluator.evaluate(idle.model)) }
+      : await this.#first(evaluator, parseModelConfig(config!), weights);
     this.#idle.push({ config: key, model });
     return evaluation;
   }
 
-  #first(config: ModelConfig, weights: WeightMap): Promise<{ model: LanguageModel; evaluation: Evaluation }> {
+  #evaluatorOf(folder: string): Promise<Evaluator> {
+    const known = this.#evaluators.get(folder) ?? openEvaluator(this.#task, folder);
+    this.#evaluators.set(folder, known);
+    return known;
+  }
+
+  #first(
+    evaluator: Evaluator,
+    config: ModelConfig,
+    weights: WeightMap,
+  ): Promise<{ model: LanguageModel; evaluation: Evaluation }> {
     const first = this.#compiled.then(async () => {
       const model = new LanguageModel(this.#compute, config, weights);
-      return { model, evaluation: await evaluateModel(model, this.#task, this.#sets) };
+      return { model, ...(await evaluator.evaluate(model)) };
     });
     this.#compiled = first.catch(() => undefined);
     return first;

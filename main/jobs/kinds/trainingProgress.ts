@@ -12,31 +12,50 @@ import type { JobContext } from '../jobContext.ts';
 /** Between two progress events, ms. */
 const progressIntervalMs = 250;
 
-/** @returns `report(done)`: emits progress now and then, with the time left by this attempt's own pace */
+/** @returns `report(done, what)`: emits progress now and then, with the time left by this attempt's own pace */
 export function progressReporter(context: JobContext, total: number, text: (done: number) => string) {
   let first: { done: number; timeMs: number } | null = null;
   let lastMs = 0;
-  return (done: number): void => {
+  return (done: number, what?: string): void => {
     const nowMs = Date.now();
     first ??= { done, timeMs: nowMs };
-    if (nowMs - lastMs < progressIntervalMs && done < total) return;
+    if (nowMs - lastMs < progressIntervalMs && (done < total || what !== undefined)) return;
     lastMs = nowMs;
     const pace = done > first.done ? (nowMs - first.timeMs) / (done - first.done) : null;
     const left = pace === null ? {} : { remainingMs: Math.round(pace * (total - done)) };
-    context.emit({ type: 'progress', done, total, text: text(done), ...left });
+    context.emit({
+      type: 'progress',
+      done,
+      total,
+      text: what === undefined ? text(done) : `${text(done)}, ${what}`,
+      ...left,
+    });
   };
 }
 
-/** Where a training job goes on from, and how it leaves such places behind. */
-export async function resumeStates(context: JobContext) {
+/** Writing states of a large model takes at most about this share of the time. */
+const resumeShare = 0.05;
+/** Between two states at least, ms. */
+const resumeIntervalMs = 2000;
+
+/**
+ * Where a training job goes on from, and how it leaves such places behind.
+ * @param everySteps null: as often as writing a state is worth the time that it saves
+ */
+export async function resumeStates(context: JobContext, everySteps: number | null) {
   const folder = join(context.folder, 'resume');
+  let nextMs = Date.now() + resumeIntervalMs;
   return {
     resume: (await hasResumeState(folder)) ? folder : undefined,
+    resumeEverySteps: everySteps ?? 1,
     /** Megabytes that nobody needs once the job's results are written. */
     removeResumeState: () => rm(folder, { recursive: true, force: true }),
     onResumePoint: async (step: number, trainer: Trainer): Promise<void> => {
+      const startMs = Date.now();
+      if (everySteps === null && startMs < nextMs) return;
       await trainer.saveResumeState(folder);
       context.emit({ type: 'resumePoint', step });
+      nextMs = Date.now() + Math.max(resumeIntervalMs, (Date.now() - startMs) / resumeShare);
     },
   };
 }

@@ -106,10 +106,16 @@ function summed(parts: Omit<MemoryEstimate, 'total'>): MemoryEstimate {
 
 /**
  * @param availableBytes what the run may take, the program itself included
+ * @param setting what sets the rows of a micro-batch, for the next step in the error
  * @returns the estimate, when it fits
  * @throws OUT_OF_MEMORY with the figures in words and in `details`, and the largest batch that would fit
  */
-export function requireMemory(config: ModelConfig, run: PlannedRun, availableBytes: number): MemoryEstimate {
+export function requireMemory(
+  config: ModelConfig,
+  run: PlannedRun,
+  availableBytes: number,
+  setting = 'the micro-batch',
+): MemoryEstimate {
   const estimate = estimateMemory(config, run);
   if (estimate.total <= availableBytes) return estimate;
   const batch = largestBatch(config, run, availableBytes);
@@ -119,7 +125,7 @@ export function requireMemory(config: ModelConfig, run: PlannedRun, availableByt
   const what = run.kind === 'generation' ? 'Generation' : 'Training';
   const message = `${what} with ${run.batch} rows at once needs about ${gigabytes(estimate.total)} of memory; ${gigabytes(availableBytes)} are free (${parts.join(', ')}).`; // prettier-ignore
   throw new AppError('OUT_OF_MEMORY', message, {
-    hint: hintFor(run, batch),
+    hint: hintFor(run, batch, setting),
     details: { estimate, availableBytes, largestBatch: batch },
   });
 }
@@ -133,12 +139,12 @@ const partLabels = {
   keyValueCache: 'cache',
 } as const;
 
-function hintFor(run: PlannedRun, batch: number): string {
+function hintFor(run: PlannedRun, batch: number, setting: string): string {
   if (batch === 0)
     return 'A single row does not fit. Use shorter texts, a smaller model, or a machine with more memory.';
   const rows = batch === 1 ? '1 row fits' : `${batch} rows fit`;
   if (run.kind === 'generation') return `${rows}: lower the batch size to ${batch}.`;
-  return `${rows}: set the micro-batch to ${batch}; gradients of ${Math.ceil(run.batch / batch)} micro-batches are gathered.`;
+  return `${rows}: set ${setting} to ${batch}; gradients of ${Math.ceil(run.batch / batch)} micro-batches are gathered.`;
 }
 
 /** The largest batch below the one asked for that fits; 0: none. */

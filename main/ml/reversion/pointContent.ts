@@ -4,6 +4,7 @@
  * change nothing at a point are no part of it, so that a sweep with another option computes only what that changes.
  */
 import { createHash } from 'node:crypto';
+import { countedTask } from '../../contract/settings.ts';
 import type { SweepPoint, SweepSettings } from '../../contract/sweeps.ts';
 import { matrixEditOf, weightsOf } from './editPoint.ts';
 import { selectRanks } from './selectRanks.ts';
@@ -26,7 +27,7 @@ export function pointContent(
   pair: PairContent,
   evaluated: boolean,
 ): string {
-  const task = evaluated ? settings.task : null;
+  const task = evaluated ? countedTask(settings.task) : null;
   const facts = { version: pointVersion, edit: editContent(point, settings, pair), task };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }

@@ -13,7 +13,7 @@ interface Claim {
 type Judged = SeedResult & { verdicts: Verdicts };
 
 export function reproductionWords(seeds: readonly Judged[], evidence: Evidence): string[] {
-  const claims = [...positiveClaims(seeds, evidence), ...negativeClaims(evidence)];
+  const claims = [...positiveClaims(seeds, evidence), ...negativeClaims(seeds, evidence)];
   const sentence = (lead: string, chosen: readonly Claim[]): string[] =>
     chosen.length === 0 ? [] : [`${lead}: ${chosen.map(({ claim, figure }) => `${claim} (${figure})`).join('; ')}.`];
   return [
@@ -46,7 +46,7 @@ function positiveClaims(seeds: readonly Judged[], evidence: Evidence): Claim[] {
 }
 
 /** "Nothing happens" is contradicted by a separated effect, and proved by none. */
-function negativeClaims(evidence: Evidence): Claim[] {
+function negativeClaims(seeds: readonly Judged[], evidence: Evidence): Claim[] {
   const nothing = (claim: string, key: string, contradictedBy: 'above' | 'either'): Claim => {
     const test = evidence.test(key);
     const contradicted = test && (test.separatedAbove || (contradictedBy === 'either' && test.separatedBelow));
@@ -56,7 +56,7 @@ function negativeClaims(evidence: Evidence): Claim[] {
   return [
     nothing('reverting singular values of the SFT stage changes nothing', 'revert.sft.singularValues', 'either'),
     nothing('reverting singular values of the RL stage changes nothing', 'revert.rl.singularValues', 'either'),
-    nothing('RL does not end above the peak', 'peak.ppoAnchor', 'above'),
+    nothing('RL does not end above the peak', `peak.${seeds[0]!.mainArm}`, 'above'),
     nothing('RL from the base alone fails out of distribution', 'singleStage.ood', 'above'),
     nothing('RL from the base alone fails in distribution', 'singleStage.inDist', 'above'),
   ];

@@ -2,7 +2,7 @@
  * Prompts with their answers as one batch: prompts left-padded, answers right-padded, so that every answer begins in one
  * column. What is padding is said by masks and not by a token: the padding token may be one that answers end with.
  */
-import type { HostArray, Tensor, TensorSpec, Tf } from '../../compute/session.ts';
+import type { HostArray, HostTensor, Tensor, TensorSpec, Tf } from '../../compute/session.ts';
 import { AppError } from '../../contract/errors.ts';
 import { type DecoderWeights, decode, outputLogits } from '../model/decoder.ts';
 import { splitSequences } from '../model/languageModel.ts';
@@ -69,6 +69,46 @@ export function answerValues(
 }
 
 /**
+ * Values of every answer token, back to their examples.
+ * @param values [answer * rows] of a step, token-major
+ * @param rows indices of the examples in the rows of the shape
+ * @param out for each example [answer.length]
+ */
+export function copyAnswers(
+  { data }: HostTensor,
+  shape: AnswerShape,
+  rows: readonly number[],
+  out: readonly Float32Array[],
+): void {
+  rows.forEach((row, i) => {
+    const own = out[row]!;
+    for (let token = 0; token < own.length; token++) own[token] = data[token * shape.rows + i]!;
+  });
+}
+
+/**
+ * Inside a step: the model on such a batch.
+ * @param inputs of `answerSpecs`
+ * @returns `normalized` of `decode`, a row for each answer token, in which it is predicted: [answer * rows, hidden],
+ *   token-major, so that the first `rows` are the last prompt tokens; `targets` the answer tokens, int32 [answer * rows]
+ */
+export function readAnswers(
+  tf: Tf,
+  config: ModelConfig,
+  weights: DecoderWeights,
+  inputs: Record<string, Tensor>,
+  promptColumns: number,
+): { normalized: Tensor; targets: Tensor } {
+  const { ids, targets } = splitSequences(tf, inputs['sequences']!, promptColumns);
+  const { normalized } = decode(tf, config, weights, {
+    ids,
+    attentionMask: inputs['attentionMask'],
+    from: promptColumns - 1,
+  });
+  return { normalized, targets };
+}
+
+/**
  * Inside a step: cross-entropy of every answer token that counts, given all before it; 0 elsewhere.
  * @param inputs of `answerSpecs`
  * @returns float32 [answer * rows], token-major, nats
@@ -80,11 +120,6 @@ export function answerLosses(
   inputs: Record<string, Tensor>,
   promptColumns: number,
 ): Tensor {
-  const { ids, targets } = splitSequences(tf, inputs['sequences']!, promptColumns);
-  const { normalized } = decode(tf, config, weights, {
-    ids,
-    attentionMask: inputs['attentionMask'],
-    from: promptColumns - 1,
-  });
+  const { normalized, targets } = readAnswers(tf, config, weights, inputs, promptColumns);
   return tf.mul(tokenNll(tf, outputLogits(tf, weights, normalized), targets), inputs['answerMask']!.flatten());
 }

@@ -4,13 +4,20 @@
  * A row's numbers do not depend on the rows beside it (but for rounding): every row draws from a stream of its own.
  */
 import type { Compute } from '../../compute/compute.ts';
-import type { HostTensor } from '../../compute/session.ts';
+import type { CompiledStep, HostTensor } from '../../compute/session.ts';
 import { prepareWeights } from '../model/decoder.ts';
 import type { Decoding, LanguageModel } from '../model/languageModel.ts';
 import { loadModel } from '../model/modelFolder.ts';
 import { Philox } from '../random/philox.ts';
 import { leftPadded } from '../tokenizer/textTokenizer.ts';
-import { type AnswerShape, type TokenExample, answerLosses, answerSpecs, answerValues } from './answerBatch.ts';
+import {
+  type AnswerShape,
+  type TokenExample,
+  answerLosses,
+  answerSpecs,
+  answerValues,
+  copyAnswers,
+} from './answerBatch.ts';
 import { generationRowBytes, lossRowBytes, rowsWithin } from './batchMemory.ts';
 import { ChatCodec } from './chatCodec.ts';
 import { batchSize, lengthBuckets } from './lengthBuckets.ts';
@@ -95,12 +102,26 @@ export class TextModel {
    * Teacher-forced cross-entropy of every answer token, nats.
    * @returns for each example [answer.length]
    */
-  async answerLosses(
-    examples: readonly TokenExample[],
-    { signal, onRows }: BatchOptions = {},
-  ): Promise<Float32Array[]> {
-    const { config } = this.model;
+  async answerLosses(examples: readonly TokenExample[], options: BatchOptions = {}): Promise<Float32Array[]> {
     const losses: Float32Array[] = examples.map(({ answer }) => new Float32Array(answer.length));
+    const stepOf = (shape: AnswerShape): CompiledStep => this.#lossStep(shape);
+    await this.readAnswers(examples, stepOf, ({ losses: all }, shape, rows) => copyAnswers(all!, shape, rows, losses), options); // prettier-ignore
+    return losses;
+  }
+
+  /**
+   * Runs a step without gradients on prompts with their answers.
+   * @param stepOf the step for a shape, with the inputs of `answerSpecs`
+   * @param take what it gave, and the indices of the examples in its rows
+   * @throws what `signal` was aborted with, between two batches
+   */
+  async readAnswers(
+    examples: readonly TokenExample[],
+    stepOf: (shape: AnswerShape) => CompiledStep,
+    take: (outputs: Record<string, HostTensor>, shape: AnswerShape, rows: readonly number[]) => void,
+    { signal, onRows }: BatchOptions = {},
+  ): Promise<void> {
+    const { config } = this.model;
     const lengths = examples.map(({ prompt, answer }) => ({ prompt: prompt.length, answer: answer.length }));
     const buckets = lengthBuckets(lengths, (shape) => rowsWithin(this.#batchBytes, lossRowBytes(config, shape)));
     let done = 0;
@@ -108,18 +129,13 @@ export class TextModel {
       signal?.throwIfAborted();
       const shape: AnswerShape = { rows: batchSize(rows.length), prompt, answer };
       const values = answerValues(rows.map((row) => examples[row]!), shape, this.codec.padId); // prettier-ignore
-      const { losses: all } = (await this.#lossStep(shape).run(values)) as { losses: HostTensor };
-      rows.forEach((row, i) => {
-        const out = losses[row]!;
-        for (let token = 0; token < out.length; token++) out[token] = all.data[token * shape.rows + i]!;
-      });
+      take(await stepOf(shape).run(values), shape, rows);
       done += rows.length;
       onRows?.(done);
     }
-    return losses;
   }
 
-  #lossStep(shape: AnswerShape) {
+  #lossStep(shape: AnswerShape): CompiledStep {
     const { tf, config } = this.model;
     return this.model.step(`answerLosses ${shape.prompt}`, answerSpecs(shape), (inputs) => {
       const weights = prepareWeights(tf, config, this.model.variable);

@@ -117,3 +117,27 @@ export function lossGradients(
   const gradients = variables.map((variable) => grads[variable.name] ?? tf.zerosLike(variable));
   return { loss: value, gradients };
 }
+
+/**
+ * `lossGradients`, with further values of the same forward pass.
+ * @param forward returns the scalar loss and what is wanted beside it
+ */
+export function lossGradientsWith<Kept extends Record<string, Tensor>>(
+  tf: Tf,
+  variables: Variable[],
+  forward: () => { loss: Tensor; kept: Kept },
+): { loss: Tensor; gradients: Tensor[]; kept: Kept } {
+  const outside: [string, Tensor][] = [];
+  const { loss, gradients } = lossGradients(tf, variables, () => {
+    const { loss, kept } = forward();
+    // Kept across the end of the gradient's own scope, which frees everything else.
+    for (const [name, value] of Object.entries(kept)) outside.push([name, tf.keep(value.clone())]);
+    return loss;
+  });
+  const released = outside.map(([name, value]) => {
+    const copy = value.clone();
+    value.dispose();
+    return [name, copy];
+  });
+  return { loss, gradients, kept: Object.fromEntries(released) as Kept };
+}

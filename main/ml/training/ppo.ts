@@ -12,6 +12,7 @@ import type { WeightMap } from '../model/weights.ts';
 import { Philox } from '../random/philox.ts';
 import type { Task } from '../tasks/task.ts';
 import { assignCredit } from './assignCredit.ts';
+import { explainedVariance } from './explainedVariance.ts';
 import { groupAdvantages } from './groupAdvantages.ts';
 import { layerMetrics } from './layerNorms.ts';
 import {
@@ -213,23 +214,6 @@ function referenceLogratios(
     const token = sequences[row * (promptLength + answerLength) + promptLength + (i % answerLength)]!;
     return logprob - reference[i * vocabSize + token]!;
   });
-}
-
-/** 1 - Var(returns - values) / Var(returns) over valid tokens, without centring the residual. */
-function explainedVariance(returns: Float64Array, values: Float32Array, mask: Float32Array): number {
-  let count = 0;
-  let sum = 0;
-  for (let i = 0; i < returns.length; i++) {
-    count += mask[i]!;
-    sum += returns[i]! * mask[i]!;
-  }
-  let residual = 0;
-  let total = 0;
-  for (let i = 0; i < returns.length; i++) {
-    residual += (returns[i]! - values[i]!) ** 2 * mask[i]!;
-    total += (returns[i]! - sum / count) ** 2 * mask[i]!;
-  }
-  return total === 0 ? 0 : 1 - residual / total;
 }
 
 /** The base's distributions on the same answers, read after the prompt in the form that the base knows. */

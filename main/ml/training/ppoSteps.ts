@@ -5,7 +5,7 @@ import { decode, finalHidden, outputLogits, prepareWeights, toBatchMajor, toToke
 import { type LanguageModel, splitSequences } from '../model/languageModel.ts';
 import { weightCatalogue } from '../model/weights.ts';
 import type { Task } from '../tasks/task.ts';
-import { AdamW, lossGradients, miniatureAdamW } from './adamW.ts';
+import { AdamW, lossGradients, lossGradientsWith, miniatureAdamW } from './adamW.ts';
 import { layerNorms } from './layerNorms.ts';
 import {
   actionLogprobs,
@@ -71,6 +71,9 @@ export interface UpdateTerms {
   anchorCoef: number;
 }
 
+/** What the critic and the metrics read of the policy's forward pass. */
+type PolicyReadings = Record<string, Tensor> & { hidden: Tensor; logratio: Tensor };
+
 /** The two optimizers: only the policy's gradients are clipped. */
 export interface PpoOptimizers {
   policy: AdamW;
@@ -128,7 +131,7 @@ export function ppoUpdate(
     const entropy = maskedMean(tf, tokenEntropies(tf, logProbabilities), mask);
     let loss = tf.mul(entropy, -settings.entCoef);
     if (terms.reward) loss = tf.add(surrogate, loss);
-    const kept: Record<string, Tensor> = { hidden, logratio, policyLoss: surrogate, entropy };
+    const kept: PolicyReadings = { hidden, logratio, policyLoss: surrogate, entropy };
     if (anchored) {
       const kl = anchorKl(tf, inputs['reference']!, logProbabilities, inputs['anchored']!, mask);
       loss = tf.add(loss, tf.mul(kl, terms.anchorCoef));
@@ -140,8 +143,10 @@ export function ppoUpdate(
   return model.step(`ppo update ${batch} ${JSON.stringify(terms)}`, specs, (given) => {
     const inputs = answersTokenMajor(given);
     const mask = inputs['mask']!;
-    const { kept, gradients } = policyGradients(optimizers.policyVariables, terms.policy, () => policyTerms(inputs));
-    const { hidden, logratio, ...metrics } = kept as Record<string, Tensor> & { hidden: Tensor; logratio: Tensor };
+    const forward = () => policyTerms(inputs);
+    const learned = terms.policy ? lossGradientsWith(tf, optimizers.policyVariables, forward) : null;
+    const gradients = learned?.gradients ?? null;
+    const { hidden, logratio, ...metrics } = learned?.kept ?? forward().kept;
     const critic = criticUpdate(inputs, hidden, mask);
     const { kl3, clipFraction } = ratioStatistics(tf, logratio, mask, settings.clipCoef);
     const policy = gradients && optimizers.policy.apply(gradients, inputs, settings.maxGradNorm);
@@ -179,24 +184,6 @@ export function ppoUpdate(
       return [name, perAnswer.includes(name) ? toTokenMajor(tf, value) : value] as const;
     });
     return Object.fromEntries(entries);
-  }
-
-  /** Gradients of the policy, and what the critic and the metrics read of its forward pass. */
-  function policyGradients(variables: Variable[], learns: boolean, forward: () => ReturnType<typeof policyTerms>) {
-    if (!learns) return { kept: forward().kept, gradients: null };
-    const outside: Record<string, Tensor> = {};
-    const { gradients } = lossGradients(tf, variables, () => {
-      const { loss, kept } = forward();
-      // Kept across the end of the gradient's own scope, which frees everything else.
-      for (const [name, value] of Object.entries(kept)) outside[name] = tf.keep(value.clone());
-      return loss;
-    });
-    const kept = Object.entries(outside).map(([name, value]) => {
-      const copy = value.clone();
-      value.dispose();
-      return [name, copy] as const;
-    });
-    return { kept: Object.fromEntries(kept) as Record<string, Tensor>, gradients };
   }
 }
 

@@ -22,15 +22,17 @@ import {
 /** Norms by layer cost more ops than the rest of the optimizer. */
 const layerNormsEverySteps = 10;
 
+type TokenSftSettings = Omit<SftSettings, 'text'>;
+
 /** The training set of a seed: the same at every call. */
-export function sftExamples(task: Task, settings: SftSettings, seed: number): Episode[] {
+export function sftExamples(task: Task, settings: TokenSftSettings, seed: number): Episode[] {
   return Array.from({ length: settings.examples }, (_, i) =>
     task.trainingEpisode('inDist', new Philox(seed, 'sft examples', i)),
   );
 }
 
 /** @returns the weights after the last step. @throws INVALID_REQUEST | CANCELLED | NOT_FINITE */
-export async function trainSft(request: TrainingRequest<SftSettings>): Promise<WeightMap> {
+export async function trainSft(request: TrainingRequest<TokenSftSettings>): Promise<WeightMap> {
   const { task, settings, seed, signal } = request;
   const { batchSize, steps, learningRate, schedule, warmupSteps, weightDecay, maxGradNorm } = settings;
   const batchOf = sftBatches(task, settings, seed);
@@ -74,7 +76,7 @@ export async function trainSft(request: TrainingRequest<SftSettings>): Promise<W
 }
 
 /** The batch of a step: consecutive rows of the epoch's permutation; a remainder smaller than a batch is left out. */
-function sftBatches(task: Task, settings: SftSettings, seed: number): (step: number) => Int32Array {
+function sftBatches(task: Task, settings: TokenSftSettings, seed: number): (step: number) => Int32Array {
   const { examples: count, batchSize } = settings;
   const perEpoch = Math.floor(count / batchSize);
   if (perEpoch === 0) {

@@ -5,7 +5,7 @@ import { prepareWeights } from '../model/decoder.ts';
 import { type LanguageModel, answerNll } from '../model/languageModel.ts';
 import { weightCatalogue } from '../model/weights.ts';
 import type { Task } from '../tasks/task.ts';
-import { AdamW, lossGradients, miniatureAdamW } from './adamW.ts';
+import { AdamW, lossGradientsWith, miniatureAdamW } from './adamW.ts';
 import { layerMetrics, layerNorms } from './layerNorms.ts';
 import { maskedMean } from './ppoLoss.ts';
 
@@ -49,21 +49,18 @@ export function supervisedTraining(model: LanguageModel, task: Task, options: Su
   /** Norms by layer are a step of their own: most updates do without the ops. */
   const compiled = (layers: boolean): CompiledStep =>
     model.step(layers ? 'supervised update with layers' : 'supervised update', specs, (inputs) => {
-      const apart: Record<string, Tensor> = {};
-      const { loss, gradients } = lossGradients(tf, parameters, () => {
+      const { loss, gradients, kept } = lossGradientsWith(tf, parameters, () => {
         const weights = prepareWeights(tf, config, model.variable);
         const { nll, mask } = answerNll(tf, config, weights, inputs['sequences']!, promptLength, padId);
         const mean = maskedMean(tf, nll, mask);
-        if (penalty === undefined) return mean;
+        const kept: Record<string, Tensor> = {};
+        if (penalty === undefined) return { loss: mean, kept };
         const turned = penalty.value();
-        // Kept across the end of the gradient's own scope, which frees everything else.
-        apart['loss'] = tf.keep(mean.clone());
-        apart['rotationPenalty'] = tf.keep(turned.clone());
-        return tf.add(mean, tf.mul(turned, penalty.coefficient));
+        Object.assign(kept, { loss: mean, rotationPenalty: turned });
+        return { loss: tf.add(mean, tf.mul(turned, penalty.coefficient)), kept };
       });
       const { gradNorm, updates } = adamW.apply(gradients, inputs, options.maxGradNorm);
-      const outputs: Record<string, Tensor> = { loss, gradNorm };
-      for (const [name, value] of Object.entries(apart)) outputs[name] = released(value);
+      const outputs: Record<string, Tensor> = { loss, gradNorm, ...kept };
       if (!layers) return outputs;
       return {
         ...outputs,
@@ -89,13 +86,6 @@ export function supervisedTraining(model: LanguageModel, task: Task, options: Su
         : {}),
     };
   };
-}
-
-/** A tensor kept across the end of a gradient's scope, back under the rules of the scope around it. */
-function released(kept: Tensor): Tensor {
-  const copy = kept.clone();
-  kept.dispose();
-  return copy;
 }
 
 /** Row-major [rows, width] of equally long rows. */

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { AppError } from '../../contract/errors.ts';
-import type { SftSettings } from '../../contract/settings.ts';
+import type { SftSettings, TextSftSettings } from '../../contract/settings.ts';
 import { tokenExample } from '../evaluation/textLosses.ts';
 import { Philox } from '../random/philox.ts';
 import type { TextExample } from '../tasks/textTask.ts';
@@ -19,20 +19,15 @@ import { checkFinite, type RunHooks, runState, throwIfCancelled, tokenClock } fr
 /** Norms by layer cost more ops than the rest of the optimizer. */
 const layerNormsEverySteps = 10;
 
-/** Of the settings of SFT, without those that only the miniature's own data need; AdamW as torch names it. */
-export type TextSftSettings = Omit<SftSettings, 'examples' | 'endStep' | 'spectralDrift'> & {
-  beta1: number;
-  beta2: number;
-  adamEps: number;
-  /** Rows at a time; null: the whole batch at once. */
-  microBatchSize: number | null;
-};
+/** Of the settings of SFT, without those that only the job or the miniature need, those of a run in text beside them. */
+export type TextSftRunSettings = Omit<SftSettings, 'examples' | 'endStep' | 'spectralDrift' | 'text'> &
+  Omit<TextSftSettings, 'dataFile'>;
 
 export interface TextSftRequest extends RunHooks {
   /** The model where the run starts, which is trained; a resumed run starts from it too. */
   text: TextModel;
   examples: readonly TextExample[];
-  settings: TextSftSettings;
+  settings: TextSftRunSettings;
   seed: number;
 }
 
@@ -47,8 +42,7 @@ export async function trainTextSft(request: TextSftRequest): Promise<void> {
     coefficient > 0
       ? { coefficient, value: rotationPenalty(model, await model.readWeights(), settings.rotationPenalty) }
       : undefined;
-  const { beta1, beta2, adamEps: eps, weightDecay } = settings;
-  const microBatchSize = settings.microBatchSize ?? batchSize;
+  const { beta1, beta2, adamEps: eps, weightDecay, microBatchSize } = settings;
   const update = accumulatedUpdate(text, { beta1, beta2, eps, weightDecay, microBatchSize, maxGradNorm, penalty });
 
   let step = 0;

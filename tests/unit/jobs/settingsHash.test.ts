@@ -39,11 +39,11 @@ test('studies that pretrain their base keep the hash that they have had', () => 
 });
 
 test('of a checkpoint its content counts, wherever it lies; settings of a base that is trained do not', () => {
-  const base = { folder: '/a', name: 'A', contentHash: 'x' };
+  const base = { folder: '/a', name: 'A', contentHash: 'x', parameters: 1 };
   const paper = studySettingsSchema.parse({ preset: 'paper', base, task: { name: 'rank' } });
   const same = {
     ...paper,
-    base: { folder: '/b', name: 'B', contentHash: 'x' },
+    base: { ...base, folder: '/b', name: 'B' },
     model: { ...paper.model, ropeTheta: 7 },
   };
   expect(settingsHash(same)).toBe(settingsHash(paper));

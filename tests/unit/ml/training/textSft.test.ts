@@ -14,7 +14,7 @@ import { openTextTask } from '../../../../main/ml/tasks/textTasks.ts';
 import { sftExamples } from '../../../../main/ml/tasks/sftData.ts';
 import { TextModel } from '../../../../main/ml/text/textModel.ts';
 import { accumulatedUpdate } from '../../../../main/ml/training/accumulatedUpdate.ts';
-import { type TextSftRequest, type TextSftSettings, trainTextSft } from '../../../../main/ml/training/textSft.ts';
+import { type TextSftRequest, type TextSftRunSettings, trainTextSft } from '../../../../main/ml/training/textSft.ts';
 
 const timeoutMs = 90_000;
 const folder = 'tests/fixtures/tiny-qwen2';
@@ -23,7 +23,7 @@ const examples = sftExamples(openTextTask({ name: 'determinant' }), 'inDist', 12
   prompt: [{ role: 'user' as const, content: `Matrix ${'again '.repeat(i % 3)}${i}?` }],
   answer,
 }));
-const settings: TextSftSettings = {
+const settings: TextSftRunSettings = {
   ...sftSettingsSchema.parse({
     batchSize: 5,
     steps: 6,

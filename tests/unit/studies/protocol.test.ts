@@ -7,7 +7,7 @@ import {
 } from '../../../main/contract/requests.ts';
 import { studySettingsSchema } from '../../../main/contract/settings.ts';
 import type { SeedResult } from '../../../main/contract/studyResult.ts';
-import { miniature } from '../../../main/studies/miniature.ts';
+import { protocol } from '../../../main/studies/protocol.ts';
 import type { StageFacts } from '../../../main/studies/plan.ts';
 
 const settings = studySettingsSchema.parse({ seeds: [4, 5] });
@@ -27,7 +27,7 @@ function facts(peakStep: number): StageFacts {
 }
 
 describe('the miniature plan', () => {
-  const stages = miniature.plan(settings);
+  const stages = protocol.plan(settings);
   it('runs the anchored arm from all six starts and both control arms from SFT_End, for every seed', () => {
     const runs = stages.filter((stage) => stage.kind === 'rl' && stage.seed === 4).map((stage) => stage.id);
     expect(runs.sort()).toEqual(
@@ -44,17 +44,17 @@ describe('the miniature plan', () => {
   });
   it('starts RL from the checkpoint of its step, anchored to the base of its own seed', () => {
     const stage = stages.find((one) => one.id === 'seed-5.rl-ppoAnchor-peak')!;
-    const resolved = miniature.resolve(stage, facts(20));
+    const resolved = protocol.resolve(stage, facts(20));
     const request = rlRequestSchema.parse((resolved as { request: unknown }).request);
     expect(request).toMatchObject({ startStep: 20, start: '/sft/20', base: '/base-5', arm: 'ppoAnchor', seed: 5 });
   });
   it('does not run the peak twice when it is one of the other starts', () => {
     const stage = stages.find((one) => one.id === 'seed-4.rl-ppoAnchor-peak')!;
-    expect(miniature.resolve(stage, facts(100))).toMatchObject({ skip: true });
+    expect(protocol.resolve(stage, facts(100))).toMatchObject({ skip: true });
   });
   it('decomposes base, peak, SFT_End, last and RL_End', () => {
     const stage = stages.find((one) => one.id === 'seed-4.decompose')!;
-    const { request } = miniature.resolve(stage, facts(20)) as { request: unknown };
+    const { request } = protocol.resolve(stage, facts(20)) as { request: unknown };
     expect(decomposeRequestSchema.parse(request).checkpoints).toEqual({
       base: '/base-4',
       peak: '/sft/20',
@@ -64,7 +64,7 @@ describe('the miniature plan', () => {
     });
   });
   it('analyses each seed, then all together', () => {
-    const { request } = miniature.resolve(stages.at(-1)!, facts(20)) as { request: unknown };
+    const { request } = protocol.resolve(stages.at(-1)!, facts(20)) as { request: unknown };
     expect(analyseRequestSchema.parse(request).seeds.map((one) => one.seed)).toEqual([4, 5]);
   });
 });
@@ -83,7 +83,7 @@ describe('settings', () => {
 
 describe('the comparison of remedies', () => {
   const comparison = studySettingsSchema.parse({ preset: 'comparison', seeds: [4] });
-  const stages = miniature.plan(comparison);
+  const stages = protocol.plan(comparison);
   it('has SFT with and without the penalty and RL in three arms from SFT_End, and no spectra or reversions', () => {
     expect(stages.map(({ id }) => id)).toEqual([
       'seed-4.pretrain',
@@ -99,7 +99,7 @@ describe('the comparison of remedies', () => {
   it('runs both from one base with one setting different, in folders of their own', () => {
     const requestOf = (id: string) => {
       const stage = stages.find((one) => one.id === id)!;
-      const { request } = miniature.resolve(stage, { ...facts(20), settings: comparison }) as { request: unknown };
+      const { request } = protocol.resolve(stage, { ...facts(20), settings: comparison }) as { request: unknown };
       return sftRequestSchema.parse(request);
     };
     const [plain, penalised] = [requestOf('seed-4.sft'), requestOf('seed-4.sft-penalty')];

@@ -1,16 +1,19 @@
 /**
- * The default study: "RL Fine-Tuning Heals OOD Forgetting in SFT" in miniature (GeneralPoints, 3 cards + target).
+ * The study: "RL Fine-Tuning Heals OOD Forgetting in SFT", on a small base of its own (GeneralPoints in tokens, 3 cards +
+ * target) or on a checkpoint that is given, with a task in text.
  *
- * base -> SFT -> RL with a KL anchor from several SFT checkpoints; from SFT_End also plain PPO and the anchor without
- * reward, so that the recovery is attributed; then decomposition, reversions beside their controls, interpolation.
+ * base -> SFT -> RL from several SFT checkpoints, each with the main arm; from SFT_End also the other arms, so that a
+ * recovery is attributed. In miniature the main arm has a KL anchor to the base, and decomposition, reversions beside their
+ * controls and interpolation follow; with a given checkpoint these are asked for on the pages Spectrum and Ablations.
  *
  * The preset `comparison` asks what can be done about the forgetting: SFT, SFT stopped at the peak, SFT with a penalty on
  * rotation, and RL from SFT_End, from one base. No other starts, no reversions.
  */
 import { join } from 'node:path';
 import { stageOutputSchemas } from '../contract/requests.ts';
-import { rlArmLabels, studySettingsSchema } from '../contract/settings.ts';
-import type { ModelSettings, RlArm, StudySettings } from '../contract/settings.ts';
+import { rlArmLabels } from '../contract/settings.ts';
+import type { RlArm, StudySettings } from '../contract/settings.ts';
+import { stageWeights } from './stageWeights.ts';
 import type { PlannedStage, Protocol, ResolvedStage, StageFacts } from './plan.ts';
 
 type RlStart = StudySettings['rl']['starts'][number];
@@ -40,35 +43,6 @@ function rlStages(settings: StudySettings): RlStage[] {
   });
 }
 
-/** Tokens of the miniature GeneralPoints task; Navigation has 48. For estimates. */
-const vocabularySize = 62;
-
-/** Parameters of the decoder: embedding (tied), attention with grouped keys and values, gated MLP, norms. */
-export function parameterCount(model: ModelSettings): number {
-  const { hiddenSize: d, numHiddenLayers, numAttentionHeads, numKeyValueHeads, intermediateSize } = model;
-  const keyValue = (d / numAttentionHeads) * numKeyValueHeads;
-  return vocabularySize * d + d + numHiddenLayers * (2 * d * d + 2 * d * keyValue + 3 * d * intermediateSize + 2 * d);
-}
-
-/** Expected durations on two cores with native TensorFlow, seconds, from a measured run; a worker's start is about 4 s. */
-function weights(settings: StudySettings) {
-  const { model, pretrain, sft, rl, task, ablation } = settings;
-  const defaults = studySettingsSchema.parse({});
-  const size = parameterCount(model) / parameterCount(defaults.model);
-  const evaluation = 0.55 * size * (task.evaluationEpisodes / defaults.task.evaluationEpisodes);
-  const token = size * 4e-4;
-  const points = 6 + 4 + 3 * ablation.interpolationAlphas.length + 4 * ablation.controlReplicates;
-  const iterations = rl.iterations * rl.rolloutSize * (rl.updateEpochs + 2);
-  return {
-    pretrain: 4 + pretrain.steps * pretrain.batchSize * token,
-    sft: 4 + sft.steps * sft.batchSize * token + sft.checkpoints.length * evaluation,
-    rl: 4 + iterations * token + (rl.iterations / rl.evaluateEvery + 1) * evaluation,
-    decompose: size,
-    ablate: 4 + points * evaluation,
-    analyse: 1,
-  };
-}
-
 const stageId = (seed: number, name: string): string => `seed-${seed}.${name}`;
 /** Name of the second SFT run of the preset `comparison`. */
 export const penalisedName = 'sft-penalty';
@@ -83,7 +57,7 @@ function startLabel(start: RlStart, settings: StudySettings): string {
 function spectralStages(settings: StudySettings, seed: number): PlannedStage[] {
   const id = (name: string): string => stageId(seed, name);
   const dependsOn = [id(rlName({ arm: mainArm(settings), start: settings.sft.endStep }))];
-  const weight = weights(settings);
+  const weight = stageWeights(settings);
   return [
     {
       id: id('decompose'),
@@ -99,18 +73,26 @@ function spectralStages(settings: StudySettings, seed: number): PlannedStage[] {
 
 function planSeed(settings: StudySettings, seed: number): PlannedStage[] {
   const id = (name: string): string => stageId(seed, name);
-  const weight = weights(settings);
-  const stages: PlannedStage[] = [
-    { id: id('pretrain'), seed, kind: 'pretrain', title: 'Pretrain the base', dependsOn: [], weight: weight.pretrain },
-    { id: id('sft'), seed, kind: 'sft', title: 'SFT on ID data', dependsOn: [id('pretrain')], weight: weight.sft },
-  ];
+  const weight = stageWeights(settings);
+  const stages: PlannedStage[] = [];
+  if (settings.base === null)
+    stages.push({
+      id: id('pretrain'),
+      seed,
+      kind: 'pretrain',
+      title: 'Pretrain the base',
+      dependsOn: [],
+      weight: weight.pretrain,
+    });
+  const dependsOn = stages.map((stage) => stage.id);
+  stages.push({ id: id('sft'), seed, kind: 'sft', title: 'SFT on ID data', dependsOn, weight: weight.sft });
   if (settings.preset === 'comparison')
     stages.push({
       id: id(penalisedName),
       seed,
       kind: 'sft',
       title: 'SFT with rotation penalty',
-      dependsOn: [id('pretrain')],
+      dependsOn,
       weight: weight.sft,
     });
   for (const stage of rlStages(settings))
@@ -144,9 +126,23 @@ function plan(settings: StudySettings): PlannedStage[] {
   ];
 }
 
+/** Where the base of a seed is: given, or pretrained. */
+function baseFolder(seed: number, { settings, outputs }: Pick<StageFacts, 'settings' | 'outputs'>): string {
+  if (settings.base !== null) return settings.base.folder;
+  return stageOutputSchemas.pretrain.parse(outputs.get(stageId(seed, 'pretrain'))).base;
+}
+
+/** SFT checkpoints that stay on the disk beside the peak; null: all. */
+export function keptSteps({ disk, rl, sft }: StudySettings): number[] | null {
+  if (disk.keep === 'all') return null;
+  const starts = rl.starts.filter((start) => start !== 'peak');
+  const kept = new Set([...starts, sft.endStep, Math.max(...sft.checkpoints)]);
+  return [...kept].sort((a, b) => a - b);
+}
+
 /** Folders of the checkpoints that the study names, of one seed. */
 function namedCheckpoints(seed: number, { settings, outputs }: StageFacts): Record<string, string> {
-  const { base } = stageOutputSchemas.pretrain.parse(outputs.get(stageId(seed, 'pretrain')));
+  const base = baseFolder(seed, { settings, outputs });
   const sft = stageOutputSchemas.sft.parse(outputs.get(stageId(seed, 'sft')));
   const rlEnd = outputs.get(stageId(seed, rlName({ arm: mainArm(settings), start: settings.sft.endStep })));
   const step = (at: number): string => sft.checkpoints[String(at)]!;
@@ -162,7 +158,7 @@ function namedCheckpoints(seed: number, { settings, outputs }: StageFacts): Reco
 function resolveRl(stage: PlannedStage, facts: StageFacts): ResolvedStage {
   const { settings, studyFolder, outputs } = facts;
   const run = rlStages(settings).find((candidate) => stageId(stage.seed, rlName(candidate)) === stage.id)!;
-  const { base } = stageOutputSchemas.pretrain.parse(outputs.get(stageId(stage.seed, 'pretrain')));
+  const base = baseFolder(stage.seed, facts);
   const sft = stageOutputSchemas.sft.parse(outputs.get(stageId(stage.seed, 'sft')));
   const startStep = run.start === 'peak' ? sft.peakStep : run.start;
   const twin = rlStages(settings).find((other) => other.start === startStep && other.arm === run.arm);
@@ -183,17 +179,17 @@ function resolveRl(stage: PlannedStage, facts: StageFacts): ResolvedStage {
 }
 
 function resolve(stage: PlannedStage, facts: StageFacts): ResolvedStage {
-  const { settings, studyFolder, outputs } = facts;
+  const { settings, studyFolder } = facts;
   const { seed } = stage;
   const common = { seed, task: settings.task, outputFolder: join(studyFolder, `seed-${seed}`, stage.kind) };
   switch (stage.kind) {
     case 'pretrain':
       return { request: { ...common, model: settings.model, pretrain: settings.pretrain } };
     case 'sft': {
-      const { base } = stageOutputSchemas.pretrain.parse(outputs.get(stageId(seed, 'pretrain')));
-      if (stage.id !== stageId(seed, penalisedName)) return { request: { ...common, base, sft: settings.sft } };
+      const request = { ...common, base: baseFolder(seed, facts), sft: settings.sft, keep: keptSteps(settings) };
+      if (stage.id !== stageId(seed, penalisedName)) return { request };
       const outputFolder = join(studyFolder, `seed-${seed}`, penalisedName);
-      return { request: { ...common, outputFolder, base, sft: { ...settings.sft, ...settings.comparison } } };
+      return { request: { ...request, outputFolder, sft: { ...settings.sft, ...settings.comparison } } };
     }
     case 'rl':
       return resolveRl(stage, facts);
@@ -211,8 +207,8 @@ function resolve(stage: PlannedStage, facts: StageFacts): ResolvedStage {
     case 'sweep':
     case 'exportPoint':
     case 'selfTest':
-      throw new TypeError(`A miniature study has no stage of kind ${stage.kind}.`);
+      throw new TypeError(`A study has no stage of kind ${stage.kind}.`);
   }
 }
 
-export const miniature: Protocol = { plan, resolve };
+export const protocol: Protocol = { plan, resolve };

@@ -1,0 +1,32 @@
+/** `--base FOLDER` of a study: the checkpoint is imported where it is not yet, and hashed, so that the study can name it. */
+import { resolve } from 'node:path';
+import type { EngineClient } from '../api/engineClient.ts';
+import { AppError } from '../contract/errors.ts';
+
+const lookEveryMs = 300;
+const shownJobs = 2000;
+
+/**
+ * @returns its folder, as the catalogue has it
+ * @throws CHECKPOINT_INVALID it is refused; CONFLICT it could not be hashed
+ */
+export async function importBase(client: EngineClient, path: string): Promise<string> {
+  const [verdict] = await client.call('checkpoints.import', { paths: [resolve(path)] });
+  if (!verdict?.checkpointId)
+    throw new AppError('CHECKPOINT_INVALID', `${path}: ${verdict?.text ?? 'not read.'}`, {
+      hint: 'Give the folder of a Hugging Face checkpoint.',
+    });
+  for (;;) {
+    const { folder, contentHash, name } = await client.call('checkpoints.get', { id: verdict.checkpointId });
+    if (contentHash !== null) return folder;
+    const jobs = await client.call('jobs.list', { limit: shownJobs });
+    const hashing = jobs.filter(({ kind }) => kind === 'hashCheckpoints');
+    if (!hashing.some(({ state }) => state === 'queued' || state === 'running')) {
+      const last = hashing[0]?.error;
+      if (last)
+        throw new AppError('CONFLICT', `"${name}" could not be hashed: ${last.message}`, { hint: last.hint ?? '' });
+      await client.call('checkpoints.hash', { ids: [verdict.checkpointId] });
+    }
+    await new Promise((wake) => setTimeout(wake, lookEveryMs));
+  }
+}
