@@ -32,6 +32,13 @@ export const router = createRouter({
       meta: { title: 'Runs' },
     },
     {
+      path: '/studies/:id/answers',
+      name: 'answers',
+      component: () => import('./features/answers/AnswersView.vue'),
+      props: true,
+      meta: { title: 'Answers' },
+    },
+    {
       path: '/jobs/:id?',
       name: 'jobs',
       component: () => import('./features/jobs/JobsView.vue'),

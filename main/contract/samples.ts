@@ -44,6 +44,8 @@ export const sampleQuerySchema = z.object({
   kind: sampleKindSchema.default('answer'),
   split,
   filter: sampleFilterSchema.default('all'),
+  /** Of this episode alone; null: of all. */
+  episode: index.nullable().default(null),
   /** Of those that pass the filter, from 0. */
   offset: index.default(0),
   limit: z.number().int().min(1).max(200).default(50),

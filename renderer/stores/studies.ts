@@ -1,19 +1,14 @@
 /** All studies, by id. An event names a study and its revision; the study itself is fetched, at most twice a second. */
 import { defineStore } from 'pinia';
 import { computed, shallowRef, triggerRef } from 'vue';
-import type { Study } from '../../main/contract/api.ts';
+import type { CallAnswer, Study } from '../../main/contract/api.ts';
 import type { StudySettingsInput } from '../../main/contract/settings.ts';
 import { call, onEngineEvent } from '../engine/engine.ts';
 import { useJobs } from './jobs.ts';
 import { throttled } from './throttled.ts';
 import { useToasts } from './toasts.ts';
 
-export interface Estimate {
-  durationMs: number;
-  diskBytes: number;
-  jobs: number;
-  basis: string;
-}
+export type Estimate = CallAnswer<'studies.estimate'>;
 
 const refetchEveryMs = 500;
 
@@ -50,6 +45,8 @@ export const useStudies = defineStore('studies', () => {
 
   const fetchStudy = async (id: string): Promise<Study> => put(await call('studies.get', { id }));
   const estimate = (settings: StudySettingsInput): Promise<Estimate> => call('studies.estimate', settings);
+  /** Reads a file of SFT data as a study would. */
+  const checkSftData = (path: string): Promise<CallAnswer<'sftData.check'>> => call('sftData.check', { path });
   /** The copy brings jobs of its own, which no event tells. */
   async function openSample(): Promise<Study> {
     const study = put(await call('studies.openSample', {}));
@@ -85,6 +82,7 @@ export const useStudies = defineStore('studies', () => {
     refresh,
     fetchStudy,
     estimate,
+    checkSftData,
     openSample,
     createAndStart,
     start,

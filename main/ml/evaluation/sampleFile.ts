@@ -46,14 +46,15 @@ export async function writeSamples(folder: string, step: number, samples: readon
 export async function readSamples(
   folder: string,
   step: number,
-  { kind, split, filter, offset, limit }: SampleQuery,
+  { kind, split, filter, episode, offset, limit }: SampleQuery,
 ): Promise<{ total: number; samples: AnswerSample[] }> {
   const text = await readWhole(join(folder, fileName(step)));
   const passing: AnswerSample[] = [];
   for (const line of text.split('\n')) {
     if (line === '') continue;
     const sample = JSON.parse(line) as AnswerSample;
-    if (sample.kind === kind && sample.split === split && passes(sample, filter)) passing.push(sample);
+    if (sample.kind !== kind || sample.split !== split) continue;
+    if ((episode === null || sample.episode === episode) && passes(sample, filter)) passing.push(sample);
   }
   return { total: passing.length, samples: passing.slice(offset, offset + limit) };
 }

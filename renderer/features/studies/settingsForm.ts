@@ -4,22 +4,26 @@
  */
 import {
   miniatureTaskNames,
-  studyPresetNames,
+  rlArmLabels,
   studySettingsSchema,
+  textTaskLabels,
   type StudySettings,
 } from '../../../main/contract/settings.ts';
+import { wordsOf } from './settingWords.ts';
 
-/** `optionalNumber`: nothing typed is null. */
-export type FieldKind = 'number' | 'optionalNumber' | 'text' | 'boolean' | 'list' | 'choice';
+/** `optional...`: nothing typed is null. `set`: a list of listed values, each on or off. */
+export type FieldKind = 'number' | 'optionalNumber' | 'text' | 'optionalText' | 'boolean' | 'list' | 'set' | 'choice';
 
 export interface SettingField {
   /** "sft.learningRate". */
   path: string;
   label: string;
+  unit: string;
+  hint: string;
   kind: FieldKind;
   /** The default, as the field shows it. */
   initial: string;
-  /** Of a choice: value and what the user reads. */
+  /** Of a choice or a set: value and what the user reads. */
   choices: { value: string; label: string }[];
 }
 
@@ -41,6 +45,7 @@ const groupLabels: Record<string, string> = {
   rl: 'RL',
   ablation: 'Decomposition and ablations',
   comparison: 'Comparison of remedies',
+  disk: 'Disk',
 };
 
 /** "valueLearningRate" -> "Value learning rate". */
@@ -57,52 +62,73 @@ function asText(value: unknown): string {
   return value === null ? '' : text;
 }
 
-function kindOf(value: unknown, choices: SettingField['choices']): FieldKind {
-  if (choices.length > 0) return 'choice';
-  if (value === null) return 'optionalNumber';
-  if (Array.isArray(value)) return 'list';
-  if (typeof value === 'boolean') return 'boolean';
-  return typeof value === 'number' ? 'number' : 'text';
-}
-
-/** What zod offers of a schema here: what it wraps, its fields, its values. */
+/** What zod offers of a schema here: what it wraps, its fields, its values, the items of a list. */
 interface SchemaNode {
   unwrap?: () => SchemaNode;
   shape?: Record<string, SchemaNode>;
   options?: unknown[];
+  element?: SchemaNode;
+  def?: { type: string };
 }
 
-/** The values that the schema allows at a path, where they are listed; none where anything may be typed. */
-function choicesAt(path: string): SettingField['choices'] {
-  const inner = (node: SchemaNode): SchemaNode => (node.unwrap ? inner(node.unwrap()) : node);
-  let node = inner(studySettingsSchema as unknown as SchemaNode);
-  for (const name of path.split('.')) {
-    const next = node.shape?.[name];
-    if (next === undefined) return [];
-    node = inner(next);
+/** A list has an `unwrap` of its own, which gives its items: a list is no wrapper here. */
+function unwrapped(node: SchemaNode, isNullable = false): { node: SchemaNode; isNullable: boolean } {
+  if (node.unwrap === undefined || node.element !== undefined) return { node, isNullable };
+  return unwrapped(node.unwrap(), isNullable || node.def?.type === 'nullable');
+}
+
+/** What the schema has at a path. */
+function schemaAt(path: string): { node: SchemaNode; isNullable: boolean } {
+  let found = unwrapped(studySettingsSchema as unknown as SchemaNode);
+  for (const name of path.split('.')) found = unwrapped(found.node.shape?.[name] ?? {});
+  return found;
+}
+
+const namedValues: Record<string, Record<string, string>> = {
+  'task.name': { ...miniatureTaskNames, ...textTaskLabels },
+  'rl.controlArms': rlArmLabels,
+  'rl.algorithm': { ppo: 'PPO', grpo: 'GRPO' },
+  'rl.text.algorithm': { ppo: 'PPO', grpo: 'GRPO' },
+};
+
+function choicesOf(options: unknown[] | undefined, path: string): SettingField['choices'] {
+  const values = (options ?? []).filter((value) => typeof value === 'string');
+  const labels = namedValues[path] ?? {};
+  // Matrices keep their names.
+  return values.map((value) => ({ value, label: labels[value] ?? (value.length < 3 ? value : labelOf(value)) }));
+}
+
+function fieldOf(path: string, label: string, value: unknown): SettingField {
+  const { node, isNullable } = schemaAt(path);
+  const { label: own, unit = '', hint = '' } = wordsOf(path);
+  const field = { path, label: own ?? label, unit, hint, initial: asText(value), choices: [] };
+  if (Array.isArray(value)) {
+    // A list that takes numbers beside its words is typed.
+    const items = node.element === undefined ? {} : unwrapped(node.element).node;
+    const isSet = items.def?.type === 'enum';
+    return isSet ? { ...field, kind: 'set', choices: choicesOf(items.options, path) } : { ...field, kind: 'list' };
   }
-  const values = (node.options ?? []).filter((value) => typeof value === 'string');
-  const named: Record<string, Record<string, string>> = { preset: studyPresetNames, 'task.name': miniatureTaskNames };
-  const labels = named[path] ?? {};
-  return values.map((value) => ({ value, label: labels[value] ?? labelOf(value) }));
+  if (typeof value === 'boolean') return { ...field, kind: 'boolean' };
+  const choices = choicesOf(node.options, path);
+  if (choices.length > 0) return { ...field, kind: 'choice', choices };
+  const isText = node.def?.type === 'string';
+  if (isNullable) return { ...field, kind: isText ? 'optionalText' : 'optionalNumber' };
+  return { ...field, kind: isText ? 'text' : 'number' };
 }
 
 function leaves(section: Record<string, unknown>, prefix: string, labelPrefix: string): SettingField[] {
   return Object.entries(section).flatMap(([name, value]): SettingField[] => {
-    // Of studies that start from a checkpoint.
-    if (name === 'text') return [];
     const path = prefix === '' ? name : `${prefix}.${name}`;
+    if (isSection(value) && name === 'text') return leaves(value, path, labelPrefix);
     const label = labelPrefix === '' ? labelOf(name) : `${labelPrefix}: ${labelOf(name).toLowerCase()}`;
-    if (isSection(value)) return leaves(value, path, label);
-    const choices = typeof value === 'string' ? choicesAt(path) : [];
-    return [{ path, label, kind: kindOf(value, choices), initial: asText(value), choices }];
+    return isSection(value) ? leaves(value, path, label) : [fieldOf(path, label, value)];
   });
 }
 
-/** Every setting, in the order of the schema. */
+/** Every setting but the base, in the order of the schema. */
 export function settingGroups(defaults: StudySettings = studySettingsSchema.parse({})): SettingGroup[] {
-  const entries: [string, unknown][] = Object.entries(defaults);
-  const loose = Object.fromEntries(entries.filter(([name, value]) => !isSection(value) && name !== 'base'));
+  const entries: [string, unknown][] = Object.entries(defaults).filter(([name]) => name !== 'base');
+  const loose = Object.fromEntries(entries.filter(([, value]) => !isSection(value)));
   const sections = entries.filter((entry): entry is [string, Record<string, unknown>] => isSection(entry[1]));
   return [
     { name: '', label: groupLabels['']!, fields: leaves(loose, '', '') },
@@ -122,14 +148,25 @@ function parseScalar(text: string): string | number {
 }
 
 function parseField({ kind }: SettingField, text: string): unknown {
-  if (kind === 'boolean') return text === 'true';
-  if (kind === 'list')
-    return text
-      .split(/[\s,]+/)
-      .filter((part) => part !== '')
-      .map(parseScalar);
-  if (kind === 'optionalNumber') return text.trim() === '' ? null : parseScalar(text);
-  return kind === 'number' ? parseScalar(text) : text;
+  switch (kind) {
+    case 'boolean':
+      return text === 'true';
+    case 'list':
+    case 'set':
+      return text
+        .split(/[\s,]+/)
+        .filter((part) => part !== '')
+        .map(parseScalar);
+    case 'optionalNumber':
+      return text.trim() === '' ? null : parseScalar(text);
+    case 'optionalText':
+      return text.trim() === '' ? null : text.trim();
+    case 'number':
+      return parseScalar(text);
+    case 'text':
+    case 'choice':
+      return text;
+  }
 }
 
 export type DraftResult =
@@ -137,19 +174,33 @@ export type DraftResult =
   /** Field path -> the schema's message. */
   | { ok: false; errors: Record<string, string> };
 
-/** Checks what was typed with the same schema that the engine uses. */
-export function settingsFromDraft(draft: Draft, groups: SettingGroup[]): DraftResult {
-  const input: Record<string, unknown> = {};
-  for (const field of groups.flatMap(({ fields }) => fields)) {
+/**
+ * Checks what was typed with the same schema that the engine uses.
+ * @param groups the fields that count; what was typed into others is left out
+ * @param defaults settings of everything else
+ * @param base folder of the checkpoint to start from; null: none
+ */
+export function settingsFromDraft(
+  draft: Draft,
+  groups: SettingGroup[],
+  defaults: StudySettings = studySettingsSchema.parse({}),
+  base: string | null = null,
+): DraftResult {
+  const input = JSON.parse(JSON.stringify(defaults)) as Record<string, unknown>;
+  input['base'] = base === null ? null : { folder: base };
+  const fields = groups.flatMap((group) => group.fields);
+  for (const field of fields) {
+    const typed = draft[field.path];
+    if (typed === undefined) continue;
     const keys = field.path.split('.');
     const last = keys.pop()!;
     let section = input;
-    for (const key of keys) section = (section[key] ??= {}) as Record<string, unknown>;
-    section[last] = parseField(field, draft[field.path] ?? field.initial);
+    for (const key of keys) section = section[key] as Record<string, unknown>;
+    section[last] = parseField(field, typed);
   }
   const parsed = studySettingsSchema.safeParse(input);
   if (parsed.success) return { ok: true, settings: parsed.data };
-  const paths = new Set(groups.flatMap(({ fields }) => fields.map(({ path }) => path)));
+  const paths = new Set(['base', ...fields.map(({ path }) => path)]);
   const errors: Record<string, string> = {};
   for (const { path, message } of parsed.error.issues) {
     // An issue inside a list belongs to the list's field.

@@ -4,7 +4,7 @@
  */
 import type { SeedResult } from '../../../../main/contract/studyResult.ts';
 import { wilsonInterval } from '../../../../main/contract/wilson.ts';
-import type { ChartFrame, Figure } from '../../../figures/figure.ts';
+import type { ChartFrame, Figure, FigurePick } from '../../../figures/figure.ts';
 import {
   curve,
   intervalBand,
@@ -17,7 +17,17 @@ import {
 import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
 import type { ChartTheme } from '../../../figures/palette.ts';
 import { percent, percentWithInterval } from '../../../figures/quantities.ts';
-import { accuracy, mean, meanCurve, sftAt, splitLabels, type SeedView, type Split } from './seedView.ts';
+import {
+  accuracy,
+  accuracyName,
+  attemptsOf,
+  mean,
+  meanCurve,
+  sftAt,
+  splitLabels,
+  type SeedView,
+  type Split,
+} from './seedView.ts';
 
 const splits: Split[] = ['inDist', 'ood'];
 
@@ -35,6 +45,18 @@ export function curveMarks(seed: SeedResult, theme: ChartTheme): VerticalMark[] 
   return marks.sort((a, b) => a.x - b.x);
 }
 
+/** "0:140:ood", of a checkpoint whose answers can be read. */
+const pickKey = (seed: number, step: number, split: Split): string => `${seed}:${step}:${split}`;
+export interface PickedCheckpoint {
+  seed: number;
+  step: number;
+  split: Split;
+}
+export function pickedCheckpoint(key: string): PickedCheckpoint {
+  const [seed, step, split] = key.split(':');
+  return { seed: Number(seed), step: Number(step), split: split === 'ood' ? 'ood' : 'inDist' };
+}
+
 function seedSeries(seed: SeedResult, split: Split, panel: number, lastStep: number, thin: boolean, theme: ChartTheme) {
   const points = seed.sft.filter(({ step }) => step <= lastStep);
   const color = theme[split];
@@ -42,7 +64,7 @@ function seedSeries(seed: SeedResult, split: Split, panel: number, lastStep: num
   const data = points.map(({ step, evaluation }) => {
     const { correct, n } = evaluation[split];
     const tip = `${label}${thin ? `, seed ${seed.seed}` : ''}: ${percentWithInterval(correct, n)}`;
-    return { value: [step, (100 * correct) / n], tip };
+    return { value: [step, (100 * correct) / n], tip, key: pickKey(seed.seed, step, split) };
   });
   if (thin) {
     const name = `${label}, each seed`;
@@ -92,10 +114,11 @@ export function accuracyCurve(view: SeedView, frame: ChartFrame): Figure | null 
   const shown: SeedView = { seeds, several: seeds.length > 1 };
   const early = earlySteps(seeds);
   const lastSteps = early === null ? [Infinity] : [Infinity, early];
+  const attempts = attemptsOf(shown);
   const spec = (title: string, max?: number): PanelSpec => ({
     title,
     x: { name: 'SFT step', ...(max === undefined ? {} : { max }) },
-    y: { name: 'accuracy (%)', min: 0, max: 100 },
+    y: { name: attempts === null ? 'accuracy (%)' : `${accuracyName(attempts)} (%)`, min: 0, max: 100 },
   });
   const specs = [spec('All checkpoints'), ...(early === null ? [] : [spec('The first steps', early)])];
   const names = shown.several ? ['ID, mean', 'ID, each seed', 'OOD, mean', 'OOD, each seed'] : ['ID', 'OOD'];
@@ -122,6 +145,8 @@ export function accuracyCurve(view: SeedView, frame: ChartFrame): Figure | null 
       tooltip: tooltip(theme, 'axis', (step) => `SFT step ${step}`),
     },
     summary: summarise(seeds),
+    // Answers are kept of tasks in text; of several seeds the thin curves have no points to click on.
+    ...(attempts === null || shown.several ? {} : { picks: picksOf(seeds[0]!) }),
     table: {
       columns: [
         'seed',
@@ -149,6 +174,15 @@ export function scoreCells({ correct, n }: { correct: number; n: number }): numb
   const [low, high] = wilsonInterval(correct, n);
   return [correct, n, ...[correct / n, low, high].map((share) => Number(share.toFixed(4)))];
 }
+
+const picksOf = ({ seed, sft }: SeedResult): FigurePick[] =>
+  splits.flatMap((split, row) =>
+    sft.map(({ step, evaluation }, column): FigurePick => ({
+      key: pickKey(seed, step, split),
+      label: `${splitLabels[split]} at SFT step ${step}: ${percent(accuracy(evaluation[split]))}, its answers`,
+      at: [row, column],
+    })),
+  );
 
 function summarise(seeds: SeedResult[]): string {
   const last = seeds.flatMap(({ sft }) => sft.slice(-1));

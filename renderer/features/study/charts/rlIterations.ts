@@ -1,8 +1,9 @@
 /**
- * RL from SFT_End, iteration by iteration and arm by arm: accuracy at the evaluated iterations, and the scalars that
+ * RL from one start, iteration by iteration and arm by arm: accuracy at the evaluated iterations, and the scalars that
  * PPO logs (reward beside success rate: reward hacking lifts only the first; entropy, KL to the anchor, clip fraction, explained variance), in small multiples.
  */
 import { rlArmLabels, rlArms, type RlArm } from '../../../../main/contract/settings.ts';
+import type { SeedResult } from '../../../../main/contract/studyResult.ts';
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
 import { curve, legend, still, tooltip } from '../../../figures/marks.ts';
 import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
@@ -33,27 +34,52 @@ const measures: Measure[] = [
   { title: 'Explained variance', unit: 'share', metric: 'explainedVariance' },
 ];
 
-function curveOf(view: SeedView, index: number, arm: RlArm, metric: string, scalars: Scalars): Series[] {
-  const seed = view.seeds[index]!;
+/** Steps that RL has started from, ascending. */
+export const startsOf = ({ seeds }: SeedView): number[] =>
+  [...new Set(seeds.flatMap(({ rl }) => rl.map(({ startStep }) => startStep)))].sort((a, b) => a - b);
+
+/** The scalars of a run: the peak is a start of its own, unless its step is one too. */
+function scalarsOf(scalars: Scalars, { seed, peakStep }: SeedResult, arm: RlArm, start: number): StageScalars {
+  const named = start === peakStep ? scalars.get(`seed-${seed}.rl-${arm}-peak`) : undefined;
+  return scalars.get(`seed-${seed}.rl-${arm}-${start}`) ?? named ?? new Map<number, Record<string, number>>();
+}
+
+type Start = number | 'end';
+function curveOf(
+  { seeds }: SeedView,
+  index: number,
+  arm: RlArm,
+  metric: string,
+  scalars: Scalars,
+  at: Start,
+): Series[] {
+  const seed = seeds[index]!;
+  const start = at === 'end' ? seed.endStep : at;
   if (metric === 'ood' || metric === 'inDist') {
-    const run = seed.rl.find((one) => one.arm === arm && one.startStep === seed.endStep);
+    const run = seed.rl.find((one) => one.arm === arm && one.startStep === start);
     return (run?.checkpoints ?? []).map(({ iteration, evaluation }) => ({
       x: iteration,
       y: 100 * accuracy(evaluation[metric]),
     }));
   }
-  const stage = scalars.get(`seed-${seed.seed}.rl-${arm}-${seed.endStep}`);
-  return [...(stage ?? [])].flatMap(([x, values]) => {
+  return [...scalarsOf(scalars, seed, arm, start)].flatMap(([x, values]) => {
     const y = values[metric];
     return y === undefined || !Number.isFinite(y) ? [] : [{ x, y }];
   });
 }
 
-function measureSeries(view: SeedView, measure: Measure, panel: number, scalars: Scalars, { theme }: ChartFrame) {
+function measureSeries(
+  view: SeedView,
+  measure: Measure,
+  panel: number,
+  scalars: Scalars,
+  start: Start,
+  { theme }: ChartFrame,
+) {
   return rlArms.flatMap((arm) => {
     const name = rlArmLabels[arm];
     const color = theme.arms[arm];
-    const curves = view.seeds.map((_, index) => curveOf(view, index, arm, measure.metric, scalars));
+    const curves = view.seeds.map((_, index) => curveOf(view, index, arm, measure.metric, scalars, start));
     const evaluated = measure.unit === '%';
     const points = (line: Series[], who: string) =>
       line.map(({ x, y }) => ({ value: [x, y], tip: `${name}${who}: ${decimal(y)} ${measure.unit}` }));
@@ -70,10 +96,11 @@ function measureSeries(view: SeedView, measure: Measure, panel: number, scalars:
   });
 }
 
-export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame): Figure | null {
+/** @param start the SFT step that RL started from; `end`: SFT_End of each seed */
+export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame, start: Start = 'end'): Figure | null {
   const { seeds } = view;
   const drawn = (metric: string): boolean =>
-    seeds.some((_, index) => rlArms.some((arm) => curveOf(view, index, arm, metric, scalars).length > 0));
+    seeds.some((_, index) => rlArms.some((arm) => curveOf(view, index, arm, metric, scalars, start).length > 0));
   const present = measures.filter(({ metric }) => drawn(metric));
   if (present.length === 0) return null;
   const specs = present.map(({ title, unit }): PanelSpec => ({
@@ -84,11 +111,11 @@ export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame
   const names = rlArms.map((arm) => rlArmLabels[arm]);
   const layout = { columns: columnsFor(frame, 4, 250), plotHeightPx: 150, leftPx: 64, legend: names };
   const { heightPx, ...axes } = panels(specs, layout, frame);
-  const series = present.flatMap((measure, panel) => measureSeries(view, measure, panel, scalars, frame));
+  const series = present.flatMap((measure, panel) => measureSeries(view, measure, panel, scalars, start, frame));
   const rows = seeds.flatMap(({ seed }, index) =>
     rlArms.flatMap((arm) => {
       const columns = present.map(
-        ({ metric }) => new Map(curveOf(view, index, arm, metric, scalars).map(({ x, y }) => [x, y])),
+        ({ metric }) => new Map(curveOf(view, index, arm, metric, scalars, start).map(({ x, y }) => [x, y])),
       );
       const iterations = [...new Set(columns.flatMap((column) => [...column.keys()]))].sort((a, b) => a - b);
       return iterations.map((at) => [seed, rlArmLabels[arm], at, ...columns.map((column) => column.get(at) ?? null)]);
@@ -103,7 +130,7 @@ export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame
       legend: legend(names, frame),
       tooltip: tooltip(frame.theme, 'axis', (at) => `PPO iteration ${at}`),
     },
-    summary: `RL from SFT_End by iteration: ${present.map(({ title }) => title.toLowerCase()).join(', ')}; one colour an arm.`,
+    summary: `RL from ${start === 'end' ? 'SFT_End' : `SFT step ${start}`} by iteration: ${present.map(({ title }) => title.toLowerCase()).join(', ')}; one colour an arm.`,
     table: { columns: ['seed', 'arm', 'iteration', ...present.map(({ title, unit }) => `${title} (${unit})`)], rows },
   };
 }

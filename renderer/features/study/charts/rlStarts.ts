@@ -1,8 +1,8 @@
 /**
  * ID and OOD accuracy before and after RL, by the SFT step that RL started from (the paper's Figures 3 and 10), with
- * the observed recovery window shaded. The control arms stand beside the anchored one at SFT_End.
+ * the observed recovery window shaded. The main arm runs from every start; the others stand beside it at SFT_End.
  */
-import { rlArmLabels, type RlArm } from '../../../../main/contract/settings.ts';
+import { rlArmLabels, rlArms, type RlArm } from '../../../../main/contract/settings.ts';
 import type { SeedResult } from '../../../../main/contract/studyResult.ts';
 import { wilsonInterval } from '../../../../main/contract/wilson.ts';
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
@@ -10,7 +10,16 @@ import { curve, legend, still, tooltip, whiskers, type IntervalPoint, type TipPo
 import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
 import { percentWithInterval } from '../../../figures/quantities.ts';
 import { scoreCells } from './accuracyCurve.ts';
-import { lastEvaluation, accuracy, mean, splitLabels, type RlRun, type SeedView, type Split } from './seedView.ts';
+import {
+  lastEvaluation,
+  accuracy,
+  mainArm,
+  mean,
+  splitLabels,
+  type RlRun,
+  type SeedView,
+  type Split,
+} from './seedView.ts';
 
 const splits: Split[] = ['inDist', 'ood'];
 const beforeLabel = 'before RL (SFT)';
@@ -68,10 +77,10 @@ function meanByStart(seeds: SeedResult[], runs: BeforeAfter[][], when: 'before' 
   return points.sort((a, b) => a.x - b.x);
 }
 
-function anchoredLines(view: SeedView, split: Split, panel: number, { theme }: ChartFrame): object[] {
-  const runs = view.seeds.map((seed) => beforeAfter(seed, 'ppoAnchor'));
-  const color = theme.arms.ppoAnchor;
-  const label = rlArmLabels.ppoAnchor;
+function mainLines(view: SeedView, arm: RlArm, split: Split, panel: number, { theme }: ChartFrame): object[] {
+  const runs = view.seeds.map((seed) => beforeAfter(seed, arm));
+  const color = theme.arms[arm];
+  const label = rlArmLabels[arm];
   const before = { name: beforeLabel, color: theme.neutral, panel, dashed: true, symbol: 'emptyCircle' } as const;
   const after = { name: label, color, panel, symbol: 'circle' } as const;
   const of = (index: number, when: 'before' | 'after'): TipPoint[] => {
@@ -128,7 +137,7 @@ function controlPoints(
     xAxisIndex: panel,
     yAxisIndex: panel,
     data,
-    symbol: arm === 'ppoPlain' ? 'diamond' : 'triangle',
+    symbol: arm === 'anchorOnly' ? 'triangle' : 'diamond',
     symbolSize: 11,
     symbolOffset: [shiftPx, 0],
     itemStyle: { color: theme.arms[arm] },
@@ -149,13 +158,14 @@ export function rlStarts(view: SeedView, frame: ChartFrame): Figure | null {
     x: { name: 'SFT step that RL started from' },
     y: { name: `${splitLabels[split]} accuracy (%)`, min: 0, ...(split === 'inDist' ? { max: 100 } : {}) },
   }));
-  const controls: RlArm[] = ['ppoPlain', 'anchorOnly'];
-  const arms: RlArm[] = ['ppoAnchor', ...controls];
+  const main = mainArm(shown);
+  const controls = rlArms.filter((arm) => arm !== main && seeds.some((seed) => beforeAfter(seed, arm).length > 0));
+  const arms: RlArm[] = [main, ...controls];
   const names = [beforeLabel, ...arms.map((arm) => rlArmLabels[arm])];
   const layout = { columns: columnsFor(frame, 2, 380), plotHeightPx: 240, legend: names };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   const drawn = splits.flatMap((split, panel) => [
-    ...anchoredLines(shown, split, panel, frame),
+    ...mainLines(shown, main, split, panel, frame),
     ...controls.flatMap((arm, index) => controlPoints(shown, arm, split, panel, index === 0 ? -9 : 9, frame)),
   ]);
   const done = seeds.flatMap((seed) =>

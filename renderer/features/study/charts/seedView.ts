@@ -1,5 +1,6 @@
 /** Which seeds a figure draws: one with its intervals, or each one thin beside the thick mean. */
 import type { Evaluation, SplitScore } from '../../../../main/contract/evaluation.ts';
+import type { RlArm } from '../../../../main/contract/settings.ts';
 import type { SeedResult, StudyCheckpoint, StudyResult } from '../../../../main/contract/studyResult.ts';
 
 /** The seed picker's "all seeds". */
@@ -26,6 +27,15 @@ export const accuracy = ({ correct, n }: SplitScore): number => (n === 0 ? NaN :
 export const sftAt = (seed: SeedResult, step: number | null): Evaluation | null =>
   seed.sft.find((point) => point.step === step)?.evaluation ?? null;
 
+/** Answers judged at each position, of an evaluation in text; null: a task in tokens, one answer. */
+export const attemptsOf = ({ seeds }: SeedView): number | null => {
+  const [first] = seeds.flatMap(({ sft }) => sft.slice(0, 1));
+  return first?.evaluation.text?.attempts ?? null;
+};
+/** "acc@1" or "acc@5-feedback": the two are never on one axis, and a study has one of them. */
+export const accuracyName = (attempts: number | null): string =>
+  attempts === null || attempts === 1 ? 'acc@1' : `acc@${attempts}-feedback`;
+
 export type RlRun = SeedResult['rl'][number];
 export const lastEvaluation = (run: RlRun | undefined): Evaluation | null =>
   run?.checkpoints[run.checkpoints.length - 1]?.evaluation ?? null;
@@ -36,8 +46,11 @@ export function namedEvaluation(seed: SeedResult, name: StudyCheckpoint): Evalua
   if (name === 'peak') return sftAt(seed, seed.peakStep);
   if (name === 'end') return sftAt(seed, seed.endStep);
   if (name === 'last') return seed.sft[seed.sft.length - 1]?.evaluation ?? null;
-  return lastEvaluation(seed.rl.find((run) => run.arm === 'ppoAnchor' && run.startStep === seed.endStep));
+  return lastEvaluation(seed.rl.find((run) => run.arm === seed.mainArm && run.startStep === seed.endStep));
 }
+
+/** The arm that RL runs from every start: the same in every seed of a study. */
+export const mainArm = ({ seeds }: SeedView): RlArm => seeds[0]?.mainArm ?? 'ppoAnchor';
 
 /** SFT with the rotation penalty, at the step of SFT_End; null outside the comparison of remedies. */
 export const penalisedEnd = (seed: SeedResult): Evaluation | null =>

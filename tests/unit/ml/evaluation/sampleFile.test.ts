@@ -39,20 +39,24 @@ test.each([
   };
   for (const [filter, keep] of Object.entries(tests) as [keyof typeof tests, (sample: AnswerSample) => boolean][]) {
     const expected = all.filter((one) => one.kind === 'answer' && one.split === 'ood' && keep(one));
-    const page = await readSamples(folder, count, { kind: 'answer', split: 'ood', filter, offset: 2, limit: 5 });
+    const query = { kind: 'answer', split: 'ood', filter, episode: null } as const;
+    const page = await readSamples(folder, count, { ...query, offset: 2, limit: 5 });
     expect(page).toEqual({ total: expected.length, samples: expected.slice(2, 7) });
+    const third = expected[2]!;
+    const ofEpisode = await readSamples(folder, count, { ...query, episode: third.episode, offset: 0, limit: 5 });
+    expect(ofEpisode).toEqual({ total: 1, samples: [third] });
   }
 });
 
 test('written again they are replaced, also in the other form', async () => {
-  const query = { kind: 'answer', split: 'inDist', filter: 'all', offset: 0, limit: 1 } as const;
+  const query = { kind: 'answer', split: 'inDist', filter: 'all', episode: null, offset: 0, limit: 1 } as const;
   await writeSamples(folder, 7, samples(3000, 'x'.repeat(2000)));
   await writeSamples(folder, 7, samples(3, 'now'));
   expect((await readSamples(folder, 7, query)).samples[0]!.messages[0]!.content).toBe('now');
 });
 
 test('a step without answers and a broken file say so', async () => {
-  const query = { kind: 'answer', split: 'ood', filter: 'all', offset: 0, limit: 1 } as const;
+  const query = { kind: 'answer', split: 'ood', filter: 'all', episode: null, offset: 0, limit: 1 } as const;
   await expect(readSamples(folder, 99, query)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await writeFile(join(folder, 'step-000098.jsonl.gz'), 'no gzip');
   await expect(readSamples(folder, 98, query)).rejects.toMatchObject({ code: 'CHECKPOINT_INVALID' });

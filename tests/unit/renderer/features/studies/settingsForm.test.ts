@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { studySettingsSchema } from '../../../../../main/contract/settings.ts';
 import { labelOf, settingGroups, settingsFromDraft } from '../../../../../renderer/features/studies/settingsForm.ts';
+import { settingWords } from '../../../../../renderer/features/studies/settingWords.ts';
 
 const groups = settingGroups();
 
@@ -30,12 +31,19 @@ describe('settingsForm', () => {
   it('offers listed values as choices, and takes nothing typed as null where that is allowed', () => {
     const field = (path: string) => groups.flatMap(({ fields }) => fields).find((one) => one.path === path)!;
     expect(field('rl.algorithm')).toMatchObject({ kind: 'choice', initial: 'ppo' });
-    expect(field('preset').choices).toContainEqual({ value: 'comparison', label: 'Comparison of remedies' });
+    expect(field('task.name').choices).toContainEqual({ value: 'rank', label: 'Rank of a matrix' });
+    expect(field('rl.controlArms')).toMatchObject({ kind: 'set', initial: 'ppoPlain, anchorOnly' });
+    expect(field('rl.starts')).toMatchObject({ kind: 'list', choices: [] });
+    expect(field('sft.text.dataFile')).toMatchObject({ kind: 'optionalText', initial: '' });
+    expect(field('rl.text.microBatchSize')).toMatchObject({ kind: 'optionalNumber', initial: '1' });
     expect(field('rl.targetKl')).toMatchObject({ kind: 'optionalNumber', initial: '' });
     const typed = settingsFromDraft({ 'rl.algorithm': 'grpo', 'rl.targetKl': '0.02' }, groups);
     if (!typed.ok) throw new Error(JSON.stringify(typed.errors));
     expect(typed.settings.rl).toMatchObject({ algorithm: 'grpo', targetKl: 0.02 });
     expect(settingsFromDraft({ 'rl.targetKl': 'x' }, groups)).toMatchObject({ ok: false });
+    const noArms = settingsFromDraft({ 'rl.controlArms': '' }, groups);
+    if (!noArms.ok) throw new Error(JSON.stringify(noArms.errors));
+    expect(noArms.settings.rl.controlArms).toEqual([]);
   });
   it("puts the schema's message at the field, also for an item of a list", () => {
     const result = settingsFromDraft({ 'sft.steps': 'many', seeds: '0, -1', 'model.hiddenSize': '' }, groups);
@@ -46,6 +54,12 @@ describe('settingsForm', () => {
     const result = settingsFromDraft({ 'sft.endStep': '201' }, groups);
     if (result.ok) throw new Error('accepted');
     expect(result.errors['sft.endStep']).toContain('201');
+  });
+  it('has words for no setting that the schema does not have', () => {
+    const paths = new Set(groups.flatMap(({ fields }) => fields.map(({ path }) => path)));
+    expect(Object.keys(settingWords).filter((path) => !paths.has(path))).toEqual([]);
+    const field = groups.flatMap(({ fields }) => fields).find(({ path }) => path === 'rl.text.iterations');
+    expect(field?.label).toBe('RL iterations');
   });
   it('labels fields in words', () => {
     expect(labelOf('numKeyValueHeads')).toBe('Num key value heads');
