@@ -12,6 +12,7 @@ import { AppError, toErrorShape } from '../contract/errors.ts';
 import { DeviceWatch, type WatchedDevice } from './deviceWatch.ts';
 import koffi from './koffi.ts';
 import type { Tf } from './session.ts';
+import { registerWebgpuKernels } from './webgpuKernels.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -100,6 +101,7 @@ export async function openGpu(): Promise<{ tf: Tf; facts: GpuFacts; watch: Devic
   // Small tensors would be computed on the CPU or not, depending on whether they were read before: other bits.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   await tf.setBackend('webgpu');
+  registerWebgpuKernels(tf);
   return { tf, facts, watch };
 }
 
