@@ -12,17 +12,19 @@ import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { cacheFolder } from '../bootstrap/folders.mjs';
+import { gpuStatus, verdictKey } from '../compute/gpuChoice.ts';
 import { computeStatusSchema } from '../contract/api.ts';
 import type { ComputeStatus } from '../contract/api.ts';
 import { nativeStatus } from '../bootstrap/native.mjs';
 import type { Logger } from '../logging/log.ts';
 
 const probeEntry = fileURLToPath(new URL('../jobs/computeProbeEntry.ts', import.meta.url));
-/** Loading TensorFlow from a cold disk takes seconds; longer means that it hangs. */
-const probeTimeoutMs = 120_000;
+/** Loading TensorFlow from a cold disk takes seconds, the trial of a GPU a minute; longer means that it hangs. */
+const probeTimeoutMs = 600_000;
 
 function recordedStatus(): ComputeStatus {
   const { tensorflow, cuda } = nativeStatus();
+  const gpu = gpuStatus();
   const device = cpus()[0]?.model ?? process.arch;
   if (!tensorflow.ready)
     return {
@@ -32,10 +34,11 @@ function recordedStatus(): ComputeStatus {
       reason: tensorflow.reason,
       nextStep: tensorflow.nextStep,
       cuda,
+      gpu,
     };
   const version = tensorflow.version.split('.').slice(0, 2).join('.');
   const reason = cuda?.reason ?? '';
-  return { backend: 'tensorflow', label: `TensorFlow ${version} · CPU`, device, reason, nextStep: '', cuda };
+  return { backend: 'tensorflow', label: `TensorFlow ${version} · CPU`, device, reason, nextStep: '', cuda, gpu };
 }
 
 export const computesOnGpu = ({ label }: ComputeStatus): boolean => label.endsWith('GPU');
@@ -44,6 +47,7 @@ export const computesOnGpu = ({ label }: ComputeStatus): boolean => label.endsWi
 function probeKey(): string {
   const backend = process.env['ROTASCOPE_BACKEND'] ?? '';
   const facts = {
+    gpu: verdictKey(),
     native: nativeStatus(),
     backend,
     node: process.version,

@@ -6,12 +6,12 @@
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import type { z } from 'zod';
-import type { computeStatusSchema } from '../contract/api.ts';
-import { AppError } from '../contract/errors.ts';
+import type { backends, ComputeStatus } from '../contract/api.ts';
+import { AppError, toErrorShape } from '../contract/errors.ts';
 import { openCompiledSession } from './compiledSession.ts';
 import { openEagerSession } from './eagerSession.ts';
-import { reasonAgainstGpu } from './gpuTrial.ts';
+import { gpuStatus } from './gpuChoice.ts';
+import { reasonAgainstCuda } from './gpuTrial.ts';
 import { encodeSessionConfig } from './graphDef.ts';
 import { registerNativeKernels } from './nativeKernels.ts';
 import { findTensorflow, gpuOffer, loadTfjsNode, type NativeTensorflow } from './nativeTensorflow.ts';
@@ -31,11 +31,10 @@ export type {
   Tf,
 } from './session.ts';
 
-export type Backend = 'tensorflow' | 'webgpu' | 'wasm';
-export type ComputeStatus = z.infer<typeof computeStatusSchema>;
+export type Backend = (typeof backends)[number];
 
 export interface ComputeOptions {
-  /** 'auto' (TensorFlow, else wasm with the reason) unless given; the variable ROTASCOPE_BACKEND overrules it. */
+  /** 'auto' (the fastest, with the reason) unless given; the variable ROTASCOPE_BACKEND overrules it. */
   backend?: 'auto' | Backend;
   /** Threads of TensorFlow, 1 unless given: small models get slower with more, and jobs run side by side. */
   threads?: number;
@@ -91,6 +90,15 @@ function forcedBackend(): Backend | undefined {
 }
 
 async function open(backend: 'auto' | Backend, threads: number, xla: boolean): Promise<Compute> {
+  // A GPU that CUDA reaches is faster there: compiled steps.
+  if (backend === 'auto' && gpuStatus()?.use && !gpuOffer()?.inUse) {
+    try {
+      return await openWebgpu();
+    } catch (error) {
+      const { message, hint = '' } = toErrorShape(error);
+      return withReason(await open('tensorflow', threads, xla).catch(() => openWasm(noReason)), message, hint);
+    }
+  }
   if (backend === 'webgpu') return openWebgpu();
   if (backend === 'wasm') return openWasm({ reason: 'WebAssembly was asked for.', nextStep: '' });
   try {
@@ -102,6 +110,12 @@ async function open(backend: 'auto' | Backend, threads: number, xla: boolean): P
     if (backend === 'tensorflow') throw new AppError('COMPUTE_UNAVAILABLE', reason, { hint: nextStep, cause: error });
     return openWasm({ reason, nextStep });
   }
+}
+
+const noReason = { reason: '', nextStep: '' };
+
+function withReason(compute: Compute, reason: string, nextStep: string): Compute {
+  return { ...compute, status: { ...compute.status, reason, nextStep } };
 }
 
 function machine(): Record<string, unknown> {
@@ -128,6 +142,7 @@ async function openWasm(why: { reason: string; nextStep: string }): Promise<Comp
       label: 'WebAssembly · CPU',
       device: os.cpus()[0]?.model ?? 'CPU',
       cuda: gpuOffer(),
+      gpu: gpuStatus(),
       ...why,
     },
     provenance: {
@@ -152,9 +167,9 @@ async function openWebgpu(): Promise<Compute> {
       backend: 'webgpu',
       label: facts.software ? 'WebGPU · software' : 'WebGPU · GPU',
       device: facts.name,
-      reason: '',
-      nextStep: '',
+      ...noReason,
       cuda: gpuOffer(),
+      gpu: gpuStatus(),
     },
     provenance: {
       backend: 'webgpu',
@@ -182,7 +197,7 @@ function setTensorflowEnvironment(threads: number, xla: boolean): void {
 }
 
 async function openTensorflow(native: NativeTensorflow, threads: number, xla: boolean): Promise<Compute> {
-  const withoutGpu = native.variant === 'cuda' ? await reasonAgainstGpu() : '';
+  const withoutGpu = native.variant === 'cuda' ? await reasonAgainstCuda() : '';
   // No device: the CUDA build then computes on the CPU.
   if (withoutGpu !== '') process.env['CUDA_VISIBLE_DEVICES'] = '-1';
   setTensorflowEnvironment(threads, xla);
@@ -203,6 +218,7 @@ async function openTensorflow(native: NativeTensorflow, threads: number, xla: bo
       reason: withoutGpu === '' ? (offer?.reason ?? '') : withoutGpu,
       nextStep: withoutGpu === '' ? '' : 'Look at the driver with "nvidia-smi", then run "npx rotascope doctor" again.',
       cuda: offer,
+      gpu: gpuStatus(),
     },
     provenance: {
       backend: 'tensorflow',

@@ -10,7 +10,6 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { AppError, toErrorShape } from '../contract/errors.ts';
 import { DeviceWatch, type WatchedDevice } from './deviceWatch.ts';
-import koffi from './koffi.ts';
 import type { Tf } from './session.ts';
 import { registerWebgpuKernels } from './webgpuKernels.ts';
 
@@ -58,7 +57,7 @@ const neededLimits = [
 export async function findGpu(): Promise<{ adapter: Adapter; facts: GpuFacts }> {
   const dawn = loadDawn();
   const softwareFolder = process.env['ROTASCOPE_SOFTWARE_VULKAN'] ?? '';
-  if (softwareFolder !== '') useSoftwareVulkan(softwareFolder);
+  if (softwareFolder !== '') await useSoftwareVulkan(softwareFolder);
   Object.assign(globalThis, dawn.globals);
   const name = process.env['ROTASCOPE_GPU'] ?? '';
   const gpu = dawn.create(name === '' ? [] : [`adapter=${name}`]);
@@ -125,7 +124,8 @@ function required(name: string): unknown {
 
 const loadDawn = (): Dawn => required('webgpu') as Dawn;
 
-function useSoftwareVulkan(folder: string): void {
+async function useSoftwareVulkan(folder: string): Promise<void> {
+  const { default: koffi } = await import('./koffi.ts');
   // Loaded here, it is what Dawn finds under this name, whatever paths the system looks at.
   koffi.load(path.join(folder, 'libvulkan.so.1'));
   process.env['VK_DRIVER_FILES'] = path.join(folder, 'vk_swiftshader_icd.json');

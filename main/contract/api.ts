@@ -164,9 +164,27 @@ export const importVerdictSchema = z.object({
 });
 export type ImportVerdict = z.infer<typeof importVerdictSchema>;
 
+/** The GPU that WebGPU finds here, whoever made it. */
+export const gpuStatusSchema = z.object({
+  /** As its driver calls it; empty without one. */
+  name: z.string(),
+  /** No tensor can be larger. */
+  largestBufferBytes: z.number(),
+  /** Whether it computes unless another backend is chosen. */
+  use: z.boolean(),
+  /** Why, or why not. */
+  reason: z.string(),
+  nextStep: z.string(),
+});
+export type GpuStatus = z.infer<typeof gpuStatusSchema>;
+
+export const backends = ['tensorflow', 'webgpu', 'wasm'] as const;
+export const backendChoiceSchema = z.enum(['auto', ...backends]);
+export type BackendChoice = z.infer<typeof backendChoiceSchema>;
+
 export const computeStatusSchema = z.object({
-  backend: z.enum(['tensorflow', 'webgpu', 'wasm']),
-  /** "TensorFlow 2.21 · CPU" or "WebAssembly · CPU". */
+  backend: z.enum(backends),
+  /** "TensorFlow 2.21 · CPU", "WebGPU · GPU" or "WebAssembly · CPU". */
   label: z.string(),
   device: z.string(),
   /** Why this backend and not a faster one; empty when it is the best one. */
@@ -174,6 +192,8 @@ export const computeStatusSchema = z.object({
   /** What to do about it; empty when nothing. */
   nextStep: z.string(),
   cuda: z.object({ driver: z.string(), installed: z.boolean(), downloadBytes: z.number() }).nullable(),
+  /** null while nothing is known of it. */
+  gpu: gpuStatusSchema.nullable(),
 });
 export type ComputeStatus = z.infer<typeof computeStatusSchema>;
 
