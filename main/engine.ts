@@ -94,7 +94,7 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
 /** Everything behind the address. */
 function makeContext(dataFolder: string, store: Store, log: Logger): EngineContext {
   const events = new EventBus();
-  const compute = new ComputeProbe(log);
+  const compute = new ComputeProbe(log, store.app.computeChoice());
   const cores = physicalCores();
   const supervisor = new JobSupervisor({
     store,

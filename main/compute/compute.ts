@@ -14,6 +14,7 @@ import { gpuStatus } from './gpuChoice.ts';
 import { reasonAgainstCuda } from './gpuTrial.ts';
 import { encodeSessionConfig } from './graphDef.ts';
 import { registerNativeKernels } from './nativeKernels.ts';
+import { nvidiaGpus, nvidiaMemoryOf } from './nvidia.ts';
 import { findTensorflow, gpuOffer, loadTfjsNode, type NativeTensorflow } from './nativeTensorflow.ts';
 import type { Session, SessionOptions, Tf } from './session.ts';
 import { TensorflowLibrary } from './tensorflowLibrary.ts';
@@ -193,6 +194,8 @@ function setTensorflowEnvironment(threads: number, xla: boolean): void {
   // Attention's small products run twice as fast on oneDNN as on Eigen.
   process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+  // Else the first process takes nearly all memory of the GPU, whatever it needs.
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
   if (xla) process.env['TF_XLA_FLAGS'] = '--tf_xla_cpu_global_jit';
 }
 
@@ -200,6 +203,9 @@ async function openTensorflow(native: NativeTensorflow, threads: number, xla: bo
   const withoutGpu = native.variant === 'cuda' ? await reasonAgainstCuda() : '';
   // No device: the CUDA build then computes on the CPU.
   if (withoutGpu !== '') process.env['CUDA_VISIBLE_DEVICES'] = '-1';
+  else if (process.env['ROTASCOPE_GPU']) process.env['CUDA_VISIBLE_DEVICES'] = process.env['ROTASCOPE_GPU'];
+  // The order in which nvidia-smi lists them.
+  process.env['CUDA_DEVICE_ORDER'] ??= 'PCI_BUS_ID';
   setTensorflowEnvironment(threads, xla);
   const tf = loadTfjsNode();
   registerNativeKernels(tf);
@@ -214,7 +220,7 @@ async function openTensorflow(native: NativeTensorflow, threads: number, xla: bo
     status: {
       backend: 'tensorflow',
       label: `TensorFlow ${native.version.split('.').slice(0, 2).join('.')} · ${gpu ? 'GPU' : 'CPU'}`,
-      device: gpu ? 'NVIDIA GPU' : (os.cpus()[0]?.model ?? 'CPU'),
+      device: gpu ? nvidiaName() : (os.cpus()[0]?.model ?? 'CPU'),
       reason: withoutGpu === '' ? (offer?.reason ?? '') : withoutGpu,
       nextStep: withoutGpu === '' ? '' : 'Look at the driver with "nvidia-smi", then run "npx rotascope doctor" again.',
       cuda: offer,
@@ -231,6 +237,28 @@ async function openTensorflow(native: NativeTensorflow, threads: number, xla: bo
       ...machine(),
     },
     openSession: ({ eager = false } = {}) => (eager ? openEagerSession(tf) : openCompiledSession(tf, library, config)),
-    gpuMemory: () => null,
+    gpuMemory: gpu ? nvidiaMemoryWatch() : () => null,
+  };
+}
+
+/** The GPU that CUDA computes on. */
+function nvidiaName(): string {
+  const all = nvidiaGpus();
+  const wanted = process.env['CUDA_VISIBLE_DEVICES']?.split(',')[0];
+  const chosen = all.find(({ index, uuid }) => wanted === String(index) || wanted === uuid) ?? all[0];
+  return chosen?.name ?? 'NVIDIA GPU';
+}
+
+/** Asked of the driver by a program of its own, so now and then only. */
+const nvidiaMemoryIntervalMs = 10_000;
+
+function nvidiaMemoryWatch(): () => GpuMemory | null {
+  let [bytes, askedMs] = [null as number | null, -Infinity];
+  return () => {
+    if (performance.now() - askedMs > nvidiaMemoryIntervalMs) {
+      bytes = nvidiaMemoryOf(process.pid);
+      askedMs = performance.now();
+    }
+    return bytes === null ? null : { usedBytes: bytes, allocatedBytes: bytes };
   };
 }

@@ -43,7 +43,13 @@ export const jobSchema = z.object({
   seed: z.number().int().nullable(),
   request: z.unknown(),
   progress: z
-    .object({ done: z.number(), total: z.number(), text: z.string(), remainingMs: z.number().nullable() })
+    .object({
+      done: z.number(),
+      total: z.number(),
+      text: z.string(),
+      remainingMs: z.number().nullable(),
+      gpuMemoryBytes: z.number().optional(),
+    })
     .nullable(),
   provenance: z.record(z.string(), z.unknown()).nullable(),
   error: errorShapeSchema.nullable(),
@@ -182,6 +188,14 @@ export const backends = ['tensorflow', 'webgpu', 'wasm'] as const;
 export const backendChoiceSchema = z.enum(['auto', ...backends]);
 export type BackendChoice = z.infer<typeof backendChoiceSchema>;
 
+/** What the user wants to compute with; the next jobs start on it. */
+export const computeChoiceSchema = z.object({
+  backend: backendChoiceSchema,
+  /** Of several GPUs: index or UUID (CUDA), a part of the name (WebGPU); empty for any. */
+  gpu: z.string().trim().max(100),
+});
+export type ComputeChoice = z.infer<typeof computeChoiceSchema>;
+
 export const computeStatusSchema = z.object({
   backend: z.enum(backends),
   /** "TensorFlow 2.21 · CPU", "WebGPU · GPU" or "WebAssembly · CPU". */
@@ -205,6 +219,8 @@ export const appStateSchema = z.object({
   diskFreeBytes: z.number(),
   physicalCores: z.number().int(),
   compute: computeStatusSchema,
+  /** `fixed`: what the engine was started with (ROTASCOPE_BACKEND, ROTASCOPE_GPU) overrules it. */
+  computeChoice: computeChoiceSchema.extend({ fixed: z.boolean() }),
   /** Notices that survive a reload: "The engine was restarted.". */
   notices: z.array(z.object({ id: z.string(), text: z.string(), timeMs: z.number() })),
   sampleAvailable: z.boolean(),
@@ -227,6 +243,7 @@ const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => 
 
 export const calls = {
   'app.state': call(none, appStateSchema),
+  'app.chooseCompute': call(computeChoiceSchema, ok),
   'app.diagnostics': call(none, z.object({ text: z.string() })),
   'app.dismissNotice': call(id, ok),
   'app.getUiState': call(none, z.record(z.string(), z.unknown())),
