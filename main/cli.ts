@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `hidden-states`, `export-point`, `export`, `sft-data`, `doctor`. Run by Node 24 directly. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { backendChoiceSchema } from './contract/api.ts';
 import { ablateCommand } from './cli/ablate.ts';
 import { compareCommand } from './cli/compare.ts';
 import { doctorCommand } from './cli/doctor.ts';
@@ -16,6 +17,22 @@ import { studyCommand } from './cli/study.ts';
 const program = new Command('rotascope')
   .description(packageJson.description)
   .version(packageJson.version)
+  .addOption(
+    new Option('--backend <name>', 'what computes in an engine that this command starts')
+      .choices(backendChoiceSchema.options)
+      .env('ROTASCOPE_BACKEND'),
+  )
+  .addOption(
+    new Option('--gpu <which>', 'of several GPUs: number or UUID (CUDA), a part of the name (WebGPU)').env(
+      'ROTASCOPE_GPU',
+    ),
+  )
+  .hook('preAction', (command) => {
+    const { backend, gpu } = command.opts<{ backend?: string; gpu?: string }>();
+    // The engine and its workers read these.
+    if (backend) process.env['ROTASCOPE_BACKEND'] = backend;
+    if (gpu) process.env['ROTASCOPE_GPU'] = gpu;
+  })
   .addCommand(serveCommand())
   .addCommand(studyCommand())
   .addCommand(importCommand())

@@ -94,15 +94,13 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     sampleHandlers(context),
     hiddenStatesHandlers(context),
     runHandlers(context),
-    hiddenStatesHandlers(context),
-    sampleHandlers(context),
   ];
 }
 
 /** Everything behind the address. */
 function makeContext(dataFolder: string, store: Store, log: Logger): EngineContext {
   const events = new EventBus();
-  const compute = new ComputeProbe(log);
+  const compute = new ComputeProbe(log, store.app.computeChoice());
   const cores = physicalCores();
   const supervisor = new JobSupervisor({
     store,

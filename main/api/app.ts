@@ -27,6 +27,7 @@ async function appState(context: EngineContext): Promise<AppState> {
     diskFreeBytes: await diskFreeBytes(context.dataFolder),
     physicalCores: context.cores,
     compute: context.compute.status,
+    computeChoice: context.compute.choice,
     notices: context.store.app.notices(),
     sampleAvailable: existsSync(join(context.sampleFolder, studyFileName)),
   };
@@ -52,6 +53,11 @@ export function appHandlers(context: EngineContext): HandlerGroup {
   const { store, events } = context;
   return {
     'app.state': () => appState(context),
+    'app.chooseCompute': (choice) => {
+      context.compute.choose(choice, () => events.publish({ type: 'app' }));
+      store.app.setComputeChoice(choice);
+      return { ok: true };
+    },
     'app.diagnostics': async () => ({ text: await diagnostics(context) }),
     'app.dismissNotice': ({ id }) => {
       if (store.app.removeNotice(id)) events.publish({ type: 'app' });

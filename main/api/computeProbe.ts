@@ -12,17 +12,20 @@ import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { cacheFolder } from '../bootstrap/folders.mjs';
-import { computeStatusSchema } from '../contract/api.ts';
-import type { ComputeStatus } from '../contract/api.ts';
+import { gpuStatus, verdictKey } from '../compute/gpuChoice.ts';
+import { backendChoiceSchema, computeStatusSchema } from '../contract/api.ts';
+import type { ComputeChoice, ComputeStatus } from '../contract/api.ts';
+import { AppError } from '../contract/errors.ts';
 import { nativeStatus } from '../bootstrap/native.mjs';
 import type { Logger } from '../logging/log.ts';
 
 const probeEntry = fileURLToPath(new URL('../jobs/computeProbeEntry.ts', import.meta.url));
-/** Loading TensorFlow from a cold disk takes seconds; longer means that it hangs. */
-const probeTimeoutMs = 120_000;
+/** Loading TensorFlow from a cold disk takes seconds, the trial of a GPU a minute; longer means that it hangs. */
+const probeTimeoutMs = 600_000;
 
 function recordedStatus(): ComputeStatus {
   const { tensorflow, cuda } = nativeStatus();
+  const gpu = gpuStatus();
   const device = cpus()[0]?.model ?? process.arch;
   if (!tensorflow.ready)
     return {
@@ -32,18 +35,21 @@ function recordedStatus(): ComputeStatus {
       reason: tensorflow.reason,
       nextStep: tensorflow.nextStep,
       cuda,
+      gpu,
     };
   const version = tensorflow.version.split('.').slice(0, 2).join('.');
   const reason = cuda?.reason ?? '';
-  return { backend: 'tensorflow', label: `TensorFlow ${version} · CPU`, device, reason, nextStep: '', cuda };
+  return { backend: 'tensorflow', label: `TensorFlow ${version} · CPU`, device, reason, nextStep: '', cuda, gpu };
 }
 
-export const computesOnGpu = ({ label }: ComputeStatus): boolean => label.endsWith('GPU');
+export const computesOnGpu = ({ backend, label }: ComputeStatus): boolean =>
+  backend === 'webgpu' || label.endsWith('GPU');
 
 /** Everything that the answer depends on: asked again only when something of it has changed. */
 function probeKey(): string {
   const backend = process.env['ROTASCOPE_BACKEND'] ?? '';
   const facts = {
+    gpu: verdictKey(),
     native: nativeStatus(),
     backend,
     node: process.version,
@@ -70,15 +76,29 @@ function cacheAnswer(key: string, status: ComputeStatus): void {
   writeFileAtomic.sync(answerFile(), JSON.stringify({ key, status }));
 }
 
+/** What is asked for by the environment at the start cannot be chosen later. */
+const fromEnvironment = (): ComputeChoice => ({
+  backend: backendChoiceSchema.catch('auto').parse(process.env['ROTASCOPE_BACKEND']),
+  gpu: process.env['ROTASCOPE_GPU'] ?? '',
+});
+
 export class ComputeProbe {
   #status: ComputeStatus;
   readonly #log: Logger;
-  readonly #abort = new AbortController();
-  readonly #key = probeKey();
+  readonly #fixed: ComputeChoice | null;
+  #choice: ComputeChoice;
+  #abort = new AbortController();
+  #key: string;
   #isKnown: boolean;
 
-  constructor(log: Logger) {
+  /** @param choice of the user */
+  constructor(log: Logger, choice: ComputeChoice) {
     this.#log = log;
+    const fixed = fromEnvironment();
+    this.#fixed = fixed.backend === 'auto' && fixed.gpu === '' ? null : fixed;
+    this.#choice = this.#fixed ?? choice;
+    this.#apply();
+    this.#key = probeKey();
     const cached = cachedAnswer(this.#key);
     this.#isKnown = cached !== null;
     this.#status = cached ?? recordedStatus();
@@ -88,12 +108,50 @@ export class ComputeProbe {
     return this.#status;
   }
 
+  get choice(): ComputeChoice & { fixed: boolean } {
+    return { ...this.#choice, fixed: this.#fixed !== null };
+  }
+
+  /**
+   * Workers that start from now on compute on it.
+   * @throws CONFLICT the environment decides
+   */
+  choose(choice: ComputeChoice, onKnown: () => void): void {
+    if (this.#fixed !== null) {
+      throw new AppError(
+        'CONFLICT',
+        'The backend was chosen when the engine was started (ROTASCOPE_BACKEND, ROTASCOPE_GPU).',
+        {
+          hint: 'Start the lab without them to choose here.',
+        },
+      );
+    }
+    this.stop();
+    this.#abort = new AbortController();
+    this.#choice = choice;
+    this.#apply();
+    this.#key = probeKey();
+    const cached = cachedAnswer(this.#key);
+    this.#isKnown = cached !== null;
+    if (cached) this.#status = cached;
+    this.start(onKnown);
+    onKnown();
+  }
+
+  /** Into the environment, which workers and trials inherit. */
+  #apply(): void {
+    const { backend, gpu } = this.#choice;
+    setVariable('ROTASCOPE_BACKEND', backend === 'auto' ? '' : backend);
+    setVariable('ROTASCOPE_GPU', gpu);
+  }
+
   /** Asks a fresh process; `onKnown` is called when the answer differs from what was recorded. */
   start(onKnown: () => void): void {
     if (this.#isKnown) return;
-    const options = { timeout: probeTimeoutMs, signal: this.#abort.signal, killSignal: 'SIGKILL' as const };
+    const { signal } = this.#abort;
+    const options = { timeout: probeTimeoutMs, signal, killSignal: 'SIGKILL' as const };
     execFile(process.execPath, [probeEntry], options, (error, stdout, stderr) => {
-      if (this.#abort.signal.aborted) return;
+      if (signal.aborted) return;
       try {
         if (error) throw error instanceof Error ? error : new Error('The probe failed.');
         const line = stdout.trim().split('\n').at(-1) ?? '';
@@ -105,11 +163,29 @@ export class ComputeProbe {
         if (changed) onKnown();
       } catch (cause) {
         this.#log.warn({ err: cause, stderr: stderr.slice(-2000) }, 'The compute probe failed');
+        this.#status = { ...this.#status, ...whatFailed(stderr) };
+        onKnown();
       }
     });
   }
 
   stop(): void {
     this.#abort.abort();
+  }
+}
+
+function setVariable(name: string, value: string): void {
+  if (value === '') delete process.env[name];
+  else process.env[name] = value;
+}
+
+/** The probe's own words, of an AppError as JSON on its last line. */
+function whatFailed(stderr: string): Pick<ComputeStatus, 'reason' | 'nextStep'> {
+  const nextStep = 'Choose another backend, or run "npx rotascope doctor".';
+  try {
+    const { message, hint } = JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as { message: string; hint?: string };
+    return { reason: message, nextStep: hint ?? nextStep };
+  } catch {
+    return { reason: 'The backend could not be opened.', nextStep };
   }
 }

@@ -17,6 +17,7 @@ Installs what is missing, starts the lab and opens it in a window, or in the bro
   --no-open      open nothing; print the address
   --port N       port on 127.0.0.1; opens the browser, not the window
   --data DIR     data folder
+  --backend NAME what computes: auto (the fastest), tensorflow, webgpu, wasm
   --no-native    do not install or use TensorFlow and OpenBLAS (WebAssembly instead)
   --help         this text`;
 
@@ -32,6 +33,7 @@ await runMain(async () => {
   const electron = wanted === 'window' ? await ensureElectron(reporter.report) : '';
   reporter.end();
   if (options.data) process.env['ROTASCOPE_DATA'] = options.data;
+  if (options.backend) process.env['ROTASCOPE_BACKEND'] = options.backend;
   if (electron) return openWindow(electron, options);
   if (wanted === 'window') {
     console.log('The Electron binary could not be downloaded, so the lab opens in the browser. It is the same lab.');
@@ -39,7 +41,7 @@ await runMain(async () => {
   return serve(node, wanted !== 'nothing', options);
 });
 
-/** @typedef {{ help?: boolean, browser?: boolean, 'no-open'?: boolean, 'no-native'?: boolean, port?: string, data?: string }} Options */
+/** @typedef {{ help?: boolean, browser?: boolean, 'no-open'?: boolean, 'no-native'?: boolean, port?: string, data?: string, backend?: string }} Options */
 
 /** @returns {Options} */
 function readOptions() {
@@ -52,6 +54,7 @@ function readOptions() {
         'no-native': { type: 'boolean' },
         port: { type: 'string' },
         data: { type: 'string' },
+        backend: { type: 'string' },
       },
     }).values;
   } catch (error) {

@@ -3,9 +3,9 @@
  * Electron (9.4.1, out of a Python wheel) for machines that cannot reach Electron's release page.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, chmodSync, constants, existsSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { downloadsFolder, ensurePart, isPartWhole, partFolder } from './cachedPart.mjs';
 import { findElectron } from './electronBinary.mjs';
 import { repositoryFolder } from './folders.mjs';
@@ -17,7 +17,7 @@ import { extractMembers } from './wheelArchive.mjs';
 
 /**
  * @typedef {import('./cachedPart.mjs').OnProgress} OnProgress
- * @typedef {{ chromium: string, xvfb: string, electronOld: string, electron: string, skips: string[] }} TestParts
+ * @typedef {{ chromium: string, xvfb: string, electronOld: string, electron: string, softwareVulkan: string, skips: string[] }} TestParts
  *   paths, '' for what is not there; skips: which suites cannot run, why, and the command that would change it
  */
 
@@ -46,6 +46,20 @@ export function findChromium() {
   // Ubuntu's `chromium-browser` may be a script that only tells to install a snap.
   const works = (/** @type {string} */ path) => spawnSync(path, ['--version'], { timeout: 20_000 }).status === 0;
   return names.map(onPath).find((path) => path && works(path)) ?? (playwrightChromium() || '');
+}
+
+/**
+ * The Vulkan in software that comes with Chromium (SwiftShader with the loader): the suites of the WebGPU backend run on it.
+ * @param {string} chromium
+ * @returns {string} its folder, '' without one
+ */
+function findSoftwareVulkan(chromium) {
+  const chosen = process.env['ROTASCOPE_SOFTWARE_VULKAN'];
+  // Debian's and Google's commands are scripts outside of the folder.
+  const places = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome'];
+  const folders = chosen ? [chosen] : chromium ? [dirname(realpathSync(chromium)), ...places] : [];
+  const files = ['libvulkan.so.1', 'libvk_swiftshader.so', 'vk_swiftshader_icd.json'];
+  return folders.find((folder) => files.every((file) => existsSync(join(folder, file)))) ?? '';
 }
 
 /** @returns {string} */
@@ -83,20 +97,28 @@ export async function ensureTestParts({ installSystem, say, onProgress }) {
   if (libraries.length > 0) {
     skips.push(`The window suites are skipped: ${libraries.join(', ')} not found. Install them: ${install}.`);
   }
+  const softwareVulkan = isLinuxX64 ? findSoftwareVulkan(chromium) : '';
+  if (!softwareVulkan) {
+    skips.push(
+      'The WebGPU suites run on a GPU only: no Vulkan in software. On Linux x86-64 it comes with Chromium; its folder may be given: ROTASCOPE_SOFTWARE_VULKAN.',
+    );
+  }
   const canOpenWindows = xvfb && libraries.length === 0;
-  return { chromium, xvfb, electronOld: canOpenWindows ? electronOld : '', electron: findElectron(), skips };
+  const electron = findElectron();
+  return { chromium, xvfb, electronOld: canOpenWindows ? electronOld : '', electron, softwareVulkan, skips };
 }
 
 /**
  * The environment in which the suites look for the parts.
  * @param {TestParts} parts
  */
-export function testEnvironment({ chromium, xvfb, electronOld, electron, skips }) {
+export function testEnvironment({ chromium, xvfb, electronOld, electron, softwareVulkan, skips }) {
   return {
     ROTASCOPE_CHROMIUM: chromium,
     ROTASCOPE_XVFB: xvfb,
     ROTASCOPE_ELECTRON_OLD: electronOld,
     ROTASCOPE_ELECTRON: electron,
+    ROTASCOPE_SOFTWARE_VULKAN: softwareVulkan,
     ROTASCOPE_SKIPS: JSON.stringify(skips),
   };
 }

@@ -1,16 +1,14 @@
 /** `rotascope doctor`: what is installed here, what computes, and whether it computes right. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { platform, arch } from 'node:os';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { decompositionBudgetBytes, spectralCacheFolder } from '../api/analyses.ts';
 import { folderSizes, installReport } from '../bootstrap/doctorReport.mjs';
 import { dataFolder } from '../bootstrap/folders.mjs';
 import { installCuda, recordCudaVerdict } from '../bootstrap/native.mjs';
 import { stepReporter } from '../bootstrap/progress.mjs';
-import type { ComputeStatus } from '../contract/api.ts';
+import type { ComputeStatus, GpuStatus } from '../contract/api.ts';
 import { toErrorShape } from '../contract/errors.ts';
 import { decompositionsFolder } from '../ml/spectral/decompositionCache.ts';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -44,17 +42,10 @@ interface Report {
   passed: boolean;
 }
 
-const gpuTrial = fileURLToPath(new URL('../compute/gpuTrial.ts', import.meta.url));
-const gpuTrialTimeoutMs = 300_000;
-
 /** The self-test on the GPU in a process of its own; its verdict decides what later starts use. */
-async function tryGpu(): Promise<Check> {
-  const env = { ...process.env, ROTASCOPE_TENSORFLOW: 'cuda', ROTASCOPE_GPU_TRIAL: '1' };
-  const failure = await new Promise<string>((resolve) => {
-    execFile(process.execPath, [gpuTrial], { env, timeout: gpuTrialTimeoutMs }, (error, stdout) =>
-      resolve(error ? stdout.trim() || error.message : ''),
-    );
-  });
+async function tryCuda(): Promise<Check> {
+  const { reasonAgainstCuda } = await import('../compute/gpuTrial.ts');
+  const failure = await reasonAgainstCuda({ ROTASCOPE_TENSORFLOW: 'cuda' });
   const passed = failure === '';
   recordCudaVerdict({ passed, reason: failure });
   return {
@@ -67,8 +58,10 @@ async function tryGpu(): Promise<Check> {
 
 async function computeAndCheck(): Promise<Pick<Report, 'compute' | 'checks'>> {
   try {
+    const { tryGpuOnce } = await import('../compute/gpuChoice.ts');
     const { openCompute } = await import('../compute/compute.ts');
     const { runSelfTest } = await import('../compute/selfTest.ts');
+    await tryGpuOnce();
     const compute = await openCompute();
     const { checks } = await runSelfTest(compute);
     return { compute: compute.status, checks };
@@ -84,6 +77,11 @@ function formatBytes(bytes: number): string {
   return `${(bytes / 1000 ** step).toFixed(step === 0 ? 0 : 1)} ${units[step]}`;
 }
 
+const gpuLine = ({ name, largestBufferBytes, use }: GpuStatus): string =>
+  name === ''
+    ? 'not in use'
+    : `${name}, tensors of up to ${formatBytes(largestBufferBytes)}, ${use ? 'used' : 'not used unless chosen'}`;
+
 function printReport(report: Report): void {
   console.log(`Rotascope ${report.version} on ${report.platform}, Node ${report.node}\n`);
   console.log('Installed');
@@ -97,9 +95,10 @@ function printReport(report: Report): void {
     console.log(`  ${name}: ${path} (${formatBytes(sizeBytes)}${limit})`);
   }
   if (report.compute) {
-    const { label, device, reason, nextStep } = report.compute;
+    const { label, device, reason, nextStep, gpu } = report.compute;
     console.log(`Compute\n  ${label} on ${device}`);
     if (reason) console.log(`  ${reason} ${nextStep}`);
+    if (gpu) console.log(`WebGPU\n  ${gpuLine(gpu)}\n  ${gpu.reason} ${gpu.nextStep}`);
   }
   console.log('Self-test');
   for (const { name, passed, figure, nextStep } of report.checks) {
@@ -124,7 +123,7 @@ async function doctor(options: { json: boolean; installCuda: boolean }): Promise
     const reporter = stepReporter(process.stderr);
     await installCuda({ onProgress: reporter.report });
     reporter.end();
-    gpuChecks.push(await tryGpu());
+    gpuChecks.push(await tryCuda());
   }
   const { compute, checks } = await computeAndCheck();
   const all = [...checks, ...gpuChecks];

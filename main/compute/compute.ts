@@ -6,14 +6,15 @@
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import type { z } from 'zod';
-import type { computeStatusSchema } from '../contract/api.ts';
-import { AppError } from '../contract/errors.ts';
+import type { backends, ComputeStatus } from '../contract/api.ts';
+import { AppError, toErrorShape } from '../contract/errors.ts';
 import { openCompiledSession } from './compiledSession.ts';
 import { openEagerSession } from './eagerSession.ts';
-import { reasonAgainstGpu } from './gpuTrial.ts';
+import { gpuStatus } from './gpuChoice.ts';
+import { reasonAgainstCuda } from './gpuTrial.ts';
 import { encodeSessionConfig } from './graphDef.ts';
 import { registerNativeKernels } from './nativeKernels.ts';
+import { nvidiaGpus, nvidiaMemoryOf } from './nvidia.ts';
 import { findTensorflow, gpuOffer, loadTfjsNode, type NativeTensorflow } from './nativeTensorflow.ts';
 import type { Session, SessionOptions, Tf } from './session.ts';
 import { TensorflowLibrary } from './tensorflowLibrary.ts';
@@ -31,11 +32,10 @@ export type {
   Tf,
 } from './session.ts';
 
-export type Backend = 'tensorflow' | 'webgpu' | 'wasm';
-export type ComputeStatus = z.infer<typeof computeStatusSchema>;
+export type Backend = (typeof backends)[number];
 
 export interface ComputeOptions {
-  /** 'auto' (TensorFlow, else wasm with the reason) unless given; the variable ROTASCOPE_BACKEND overrules it. */
+  /** 'auto' (the fastest, with the reason) unless given; the variable ROTASCOPE_BACKEND overrules it. */
   backend?: 'auto' | Backend;
   /** Threads of TensorFlow, 1 unless given: small models get slower with more, and jobs run side by side. */
   threads?: number;
@@ -91,6 +91,15 @@ function forcedBackend(): Backend | undefined {
 }
 
 async function open(backend: 'auto' | Backend, threads: number, xla: boolean): Promise<Compute> {
+  // A GPU that CUDA reaches is faster there: compiled steps.
+  if (backend === 'auto' && gpuStatus()?.use && !gpuOffer()?.inUse) {
+    try {
+      return await openWebgpu();
+    } catch (error) {
+      const { message, hint = '' } = toErrorShape(error);
+      return withReason(await open('tensorflow', threads, xla).catch(() => openWasm(noReason)), message, hint);
+    }
+  }
   if (backend === 'webgpu') return openWebgpu();
   if (backend === 'wasm') return openWasm({ reason: 'WebAssembly was asked for.', nextStep: '' });
   try {
@@ -102,6 +111,12 @@ async function open(backend: 'auto' | Backend, threads: number, xla: boolean): P
     if (backend === 'tensorflow') throw new AppError('COMPUTE_UNAVAILABLE', reason, { hint: nextStep, cause: error });
     return openWasm({ reason, nextStep });
   }
+}
+
+const noReason = { reason: '', nextStep: '' };
+
+function withReason(compute: Compute, reason: string, nextStep: string): Compute {
+  return { ...compute, status: { ...compute.status, reason, nextStep } };
 }
 
 function machine(): Record<string, unknown> {
@@ -128,6 +143,7 @@ async function openWasm(why: { reason: string; nextStep: string }): Promise<Comp
       label: 'WebAssembly · CPU',
       device: os.cpus()[0]?.model ?? 'CPU',
       cuda: gpuOffer(),
+      gpu: gpuStatus(),
       ...why,
     },
     provenance: {
@@ -152,9 +168,9 @@ async function openWebgpu(): Promise<Compute> {
       backend: 'webgpu',
       label: facts.software ? 'WebGPU · software' : 'WebGPU · GPU',
       device: facts.name,
-      reason: '',
-      nextStep: '',
+      ...noReason,
       cuda: gpuOffer(),
+      gpu: gpuStatus(),
     },
     provenance: {
       backend: 'webgpu',
@@ -178,13 +194,18 @@ function setTensorflowEnvironment(threads: number, xla: boolean): void {
   // Attention's small products run twice as fast on oneDNN as on Eigen.
   process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+  // Else the first process takes nearly all memory of the GPU, whatever it needs.
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
   if (xla) process.env['TF_XLA_FLAGS'] = '--tf_xla_cpu_global_jit';
 }
 
 async function openTensorflow(native: NativeTensorflow, threads: number, xla: boolean): Promise<Compute> {
-  const withoutGpu = native.variant === 'cuda' ? await reasonAgainstGpu() : '';
+  const withoutGpu = native.variant === 'cuda' ? await reasonAgainstCuda() : '';
   // No device: the CUDA build then computes on the CPU.
   if (withoutGpu !== '') process.env['CUDA_VISIBLE_DEVICES'] = '-1';
+  else if (process.env['ROTASCOPE_GPU']) process.env['CUDA_VISIBLE_DEVICES'] = process.env['ROTASCOPE_GPU'];
+  // The order in which nvidia-smi lists them.
+  process.env['CUDA_DEVICE_ORDER'] ??= 'PCI_BUS_ID';
   setTensorflowEnvironment(threads, xla);
   const tf = loadTfjsNode();
   registerNativeKernels(tf);
@@ -199,10 +220,11 @@ async function openTensorflow(native: NativeTensorflow, threads: number, xla: bo
     status: {
       backend: 'tensorflow',
       label: `TensorFlow ${native.version.split('.').slice(0, 2).join('.')} · ${gpu ? 'GPU' : 'CPU'}`,
-      device: gpu ? 'NVIDIA GPU' : (os.cpus()[0]?.model ?? 'CPU'),
+      device: gpu ? nvidiaName() : (os.cpus()[0]?.model ?? 'CPU'),
       reason: withoutGpu === '' ? (offer?.reason ?? '') : withoutGpu,
       nextStep: withoutGpu === '' ? '' : 'Look at the driver with "nvidia-smi", then run "npx rotascope doctor" again.',
       cuda: offer,
+      gpu: gpuStatus(),
     },
     provenance: {
       backend: 'tensorflow',
@@ -215,6 +237,28 @@ async function openTensorflow(native: NativeTensorflow, threads: number, xla: bo
       ...machine(),
     },
     openSession: ({ eager = false } = {}) => (eager ? openEagerSession(tf) : openCompiledSession(tf, library, config)),
-    gpuMemory: () => null,
+    gpuMemory: gpu ? nvidiaMemoryWatch() : () => null,
+  };
+}
+
+/** The GPU that CUDA computes on. */
+function nvidiaName(): string {
+  const all = nvidiaGpus();
+  const wanted = process.env['CUDA_VISIBLE_DEVICES']?.split(',')[0];
+  const chosen = all.find(({ index, uuid }) => wanted === String(index) || wanted === uuid) ?? all[0];
+  return chosen?.name ?? 'NVIDIA GPU';
+}
+
+/** Asked of the driver by a program of its own, so now and then only. */
+const nvidiaMemoryIntervalMs = 10_000;
+
+function nvidiaMemoryWatch(): () => GpuMemory | null {
+  let [bytes, askedMs] = [null as number | null, -Infinity];
+  return () => {
+    if (performance.now() - askedMs > nvidiaMemoryIntervalMs) {
+      bytes = nvidiaMemoryOf(process.pid);
+      askedMs = performance.now();
+    }
+    return bytes === null ? null : { usedBytes: bytes, allocatedBytes: bytes };
   };
 }

@@ -46,6 +46,7 @@ export class DeviceWatch {
   readonly #facts: GpuFacts;
   #fault: AppError | null = null;
   #lost: AppError | null = null;
+  /** Of the last report. */
   #message: string | null = null;
 
   constructor(device: WatchedDevice, backend: BufferPool, facts: GpuFacts) {
@@ -81,20 +82,22 @@ export class DeviceWatch {
     throw new AppError(code, `${what} failed: ${message}`, { hint, details });
   }
 
-  /** A second attempt after the buffers in store were given back. */
+  /**
+   * A second attempt after the buffers in store were given back.
+   * @throws OUT_OF_MEMORY instead of giving a buffer that would spoil every command it is bound to
+   */
   #createBuffer(create: (descriptor: BufferDescriptor) => GpuBuffer, descriptor: BufferDescriptor): GpuBuffer {
     const before = this.#fault;
-    const attempt = (): GpuBuffer => {
+    const attempt = (): GpuBuffer | null => {
       this.#message = null;
-      return create(descriptor);
+      const buffer = create(descriptor);
+      return this.#message === null ? buffer : null;
     };
-    let buffer = attempt();
-    if (this.#message !== null && this.#emptyStore()) {
-      this.#fault = before;
-      buffer = attempt();
-    }
-    if (this.#message !== null) this.#fault = before ?? this.#noMemory(descriptor.size, this.#message);
-    return buffer;
+    const buffer = attempt() ?? (this.#emptyStore() ? attempt() : null);
+    this.#fault = before;
+    if (buffer !== null) return buffer;
+    this.#fault ??= this.#noMemory(descriptor.size, this.#message ?? '');
+    throw this.#fault;
   }
 
   /** @returns whether there was anything in store */

@@ -114,7 +114,7 @@ async function checkGradients(compute: Compute): Promise<Outcome> {
 
 /** Five updates, compiled and op by op: the same bits. */
 async function checkCompiledSteps(compute: Compute): Promise<Outcome> {
-  if (compute.backend === 'wasm') return { passed: true, figure: 'WebAssembly runs every step op by op' };
+  if (compute.backend !== 'tensorflow') return { passed: true, figure: 'this backend runs every step op by op' };
   const results: HostTensor[][] = [];
   for (const eager of [true, false]) {
     const { session, step } = openTrainingStep(compute, eager);
@@ -151,6 +151,9 @@ function checkSvd(): Outcome {
   return { passed: ratio <= limit, figure: `residual ${ratio.toExponential(1)} (limit ${limit})` };
 }
 
+/** The first product compiles; a slow device is not asked for more than the second. */
+const enoughMs = 1000;
+
 /** Best of a few products of 512 x 512 matrices; fails only when the numbers are wrong. */
 async function checkMatmulRate(compute: Compute): Promise<Outcome> {
   const { tf } = compute;
@@ -160,7 +163,8 @@ async function checkMatmulRate(compute: Compute): Promise<Outcome> {
   try {
     let bestMs = Infinity;
     let corner = NaN;
-    for (let attempt = 0; attempt < 5; attempt++) {
+    const endMs = performance.now() + enoughMs;
+    for (let attempt = 0; attempt < 5 && (attempt < 2 || performance.now() < endMs); attempt++) {
       const startMs = performance.now();
       const product = tf.matMul(a, a);
       corner = (await product.data())[0]!;

@@ -10,8 +10,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { AppError, toErrorShape } from '../contract/errors.ts';
 import { DeviceWatch, type WatchedDevice } from './deviceWatch.ts';
-import koffi from './koffi.ts';
 import type { Tf } from './session.ts';
+import { registerWebgpuKernels } from './webgpuKernels.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -57,23 +57,34 @@ const neededLimits = [
 export async function findGpu(): Promise<{ adapter: Adapter; facts: GpuFacts }> {
   const dawn = loadDawn();
   const softwareFolder = process.env['ROTASCOPE_SOFTWARE_VULKAN'] ?? '';
-  if (softwareFolder !== '') useSoftwareVulkan(softwareFolder);
+  if (softwareFolder !== '') await useSoftwareVulkan(softwareFolder);
   Object.assign(globalThis, dawn.globals);
-  const name = process.env['ROTASCOPE_GPU'] ?? '';
-  const gpu = dawn.create(name === '' ? [] : [`adapter=${name}`]);
-  // The kernels refuse to start where a page would find no WebGPU.
-  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (adapter === null) {
-    const message = name === '' ? 'WebGPU found no GPU.' : `WebGPU found no GPU named "${name}" (ROTASCOPE_GPU).`;
-    throw new AppError('COMPUTE_UNAVAILABLE', message, { hint: driverHint });
-  }
+  const adapter = await requestAdapter(dawn, process.env['ROTASCOPE_GPU'] ?? '');
   const facts = factsOf(adapter);
   if (facts.software && softwareFolder === '') {
     const message = `WebGPU found no GPU, only ${facts.name}, which computes on the CPU.`;
     throw new AppError('COMPUTE_UNAVAILABLE', message, { hint: driverHint });
   }
   return { adapter, facts };
+}
+
+/** @param name part of an adapter's name; '' for the fastest. @throws COMPUTE_UNAVAILABLE */
+async function requestAdapter(dawn: Dawn, name: string): Promise<Adapter> {
+  let adapter: Adapter | null = null;
+  // A name that fits none: Dawn throws the list of those that there are.
+  let others: string[] = [];
+  try {
+    const gpu = dawn.create(name === '' ? [] : [`adapter=${name}`]);
+    // The kernels refuse to start where a page would find no WebGPU.
+    Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
+    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  } catch (error) {
+    others = [...toErrorShape(error).message.matchAll(/name: '(.+)'/g)].map((match) => match[1]!);
+  }
+  if (adapter !== null) return adapter;
+  const message = name === '' ? 'WebGPU found no GPU.' : `WebGPU found no GPU named "${name}" (ROTASCOPE_GPU).`;
+  const hint = others.length > 0 ? `It found: ${others.join(', ')}.` : driverHint;
+  throw new AppError('COMPUTE_UNAVAILABLE', message, { hint });
 }
 
 /** The versions of Dawn's package and of the kernels. @throws COMPUTE_UNAVAILABLE they are not installed */
@@ -100,6 +111,7 @@ export async function openGpu(): Promise<{ tf: Tf; facts: GpuFacts; watch: Devic
   // Small tensors would be computed on the CPU or not, depending on whether they were read before: other bits.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   await tf.setBackend('webgpu');
+  registerWebgpuKernels(tf);
   return { tf, facts, watch };
 }
 
@@ -123,7 +135,8 @@ function required(name: string): unknown {
 
 const loadDawn = (): Dawn => required('webgpu') as Dawn;
 
-function useSoftwareVulkan(folder: string): void {
+async function useSoftwareVulkan(folder: string): Promise<void> {
+  const { default: koffi } = await import('./koffi.ts');
   // Loaded here, it is what Dawn finds under this name, whatever paths the system looks at.
   koffi.load(path.join(folder, 'libvulkan.so.1'));
   process.env['VK_DRIVER_FILES'] = path.join(folder, 'vk_swiftshader_icd.json');

@@ -9,8 +9,6 @@ import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { sampleCalls } from './samples.ts';
 import { hiddenStatesCalls } from './hiddenStates.ts';
 import { runsCalls } from './runs.ts';
-import { hiddenStatesCalls } from './hiddenStates.ts';
-import { sampleCalls } from './samples.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
 import { comparisonSchema, studyResultSchema } from './studyResult.ts';
@@ -49,7 +47,13 @@ export const jobSchema = z.object({
   seed: z.number().int().nullable(),
   request: z.unknown(),
   progress: z
-    .object({ done: z.number(), total: z.number(), text: z.string(), remainingMs: z.number().nullable() })
+    .object({
+      done: z.number(),
+      total: z.number(),
+      text: z.string(),
+      remainingMs: z.number().nullable(),
+      gpuMemoryBytes: z.number().optional(),
+    })
     .nullable(),
   provenance: z.record(z.string(), z.unknown()).nullable(),
   error: errorShapeSchema.nullable(),
@@ -170,9 +174,35 @@ export const importVerdictSchema = z.object({
 });
 export type ImportVerdict = z.infer<typeof importVerdictSchema>;
 
+/** The GPU that WebGPU finds here, whoever made it. */
+export const gpuStatusSchema = z.object({
+  /** As its driver calls it; empty without one. */
+  name: z.string(),
+  /** No tensor can be larger. */
+  largestBufferBytes: z.number(),
+  /** Whether it computes unless another backend is chosen. */
+  use: z.boolean(),
+  /** Why, or why not. */
+  reason: z.string(),
+  nextStep: z.string(),
+});
+export type GpuStatus = z.infer<typeof gpuStatusSchema>;
+
+export const backends = ['tensorflow', 'webgpu', 'wasm'] as const;
+export const backendChoiceSchema = z.enum(['auto', ...backends]);
+export type BackendChoice = z.infer<typeof backendChoiceSchema>;
+
+/** What the user wants to compute with; the next jobs start on it. */
+export const computeChoiceSchema = z.object({
+  backend: backendChoiceSchema,
+  /** Of several GPUs: index or UUID (CUDA), a part of the name (WebGPU); empty for any. */
+  gpu: z.string().trim().max(100),
+});
+export type ComputeChoice = z.infer<typeof computeChoiceSchema>;
+
 export const computeStatusSchema = z.object({
-  backend: z.enum(['tensorflow', 'webgpu', 'wasm']),
-  /** "TensorFlow 2.21 · CPU" or "WebAssembly · CPU". */
+  backend: z.enum(backends),
+  /** "TensorFlow 2.21 · CPU", "WebGPU · GPU" or "WebAssembly · CPU". */
   label: z.string(),
   device: z.string(),
   /** Why this backend and not a faster one; empty when it is the best one. */
@@ -180,6 +210,8 @@ export const computeStatusSchema = z.object({
   /** What to do about it; empty when nothing. */
   nextStep: z.string(),
   cuda: z.object({ driver: z.string(), installed: z.boolean(), downloadBytes: z.number() }).nullable(),
+  /** null while nothing is known of it. */
+  gpu: gpuStatusSchema.nullable(),
 });
 export type ComputeStatus = z.infer<typeof computeStatusSchema>;
 
@@ -191,6 +223,8 @@ export const appStateSchema = z.object({
   diskFreeBytes: z.number(),
   physicalCores: z.number().int(),
   compute: computeStatusSchema,
+  /** `fixed`: what the engine was started with (ROTASCOPE_BACKEND, ROTASCOPE_GPU) overrules it. */
+  computeChoice: computeChoiceSchema.extend({ fixed: z.boolean() }),
   /** Notices that survive a reload: "The engine was restarted.". */
   notices: z.array(z.object({ id: z.string(), text: z.string(), timeMs: z.number() })),
   sampleAvailable: z.boolean(),
@@ -213,6 +247,7 @@ const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => 
 
 export const calls = {
   'app.state': call(none, appStateSchema),
+  'app.chooseCompute': call(computeChoiceSchema, ok),
   'app.diagnostics': call(none, z.object({ text: z.string() })),
   'app.dismissNotice': call(id, ok),
   'app.getUiState': call(none, z.record(z.string(), z.unknown())),
@@ -303,8 +338,6 @@ export const calls = {
   ...sampleCalls,
   ...hiddenStatesCalls,
   ...runsCalls,
-  ...hiddenStatesCalls,
-  ...sampleCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;

@@ -25,6 +25,8 @@ export const workerEventBodySchema = z.discriminatedUnion('type', [
     /** What is under way, in words: "PPO iteration 12 of 40". */
     text: z.string(),
     remainingMs: z.number().optional(),
+    /** In use by this job, where the backend knows. */
+    gpuMemoryBytes: z.number().optional(),
   }),
   /** Scalars at a step of a run, names as CleanRL has them (camelCase). */
   z.object({ type: z.literal('metrics'), step: z.number().int(), values: z.record(z.string(), z.number()) }),

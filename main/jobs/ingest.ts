@@ -24,8 +24,9 @@ function apply(store: Store, job: Job, attemptSeq: number, revision: number, eve
       if (!job.provenance) store.jobs.setProvenance(job.id, event.provenance);
       return;
     case 'progress': {
-      const { done, total, text, remainingMs = null } = event;
-      store.jobs.setProgress(job.id, { done, total, text, remainingMs });
+      const { done, total, text, remainingMs = null, gpuMemoryBytes } = event;
+      const memory = gpuMemoryBytes === undefined ? {} : { gpuMemoryBytes };
+      store.jobs.setProgress(job.id, { done, total, text, remainingMs, ...memory });
       return;
     }
     case 'metrics':

@@ -9,11 +9,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Compute } from '../compute/compute.ts';
+import { backends } from '../contract/api.ts';
 import { AppError, toErrorShape } from '../contract/errors.ts';
 import type { WorkerEventBody } from '../contract/events.ts';
 import { EventWriter, eventsFileName, readHistory } from './eventWriter.ts';
 import type { EventHistory } from './eventWriter.ts';
 import type { JobRequestFile, KindEntry, KindTable } from './jobContext.ts';
+import { withSmallerSetting } from './smallerSetting.ts';
 
 export const exitCodes = { succeeded: 0, failed: 1, stopped: 3 } as const;
 
@@ -63,13 +65,16 @@ function stopWhenAsked(abort: AbortController): void {
   watchdog.unref();
 }
 
-/** Numbers of two backends must not end up in one curve. */
-function checkBackend(history: EventHistory, provenance: Record<string, unknown>): void {
+/** The backend that the first attempt began on; undefined before there was one. */
+function firstBackend(history: EventHistory): string | undefined {
   const first = history.events.find((event) => event.type === 'started');
-  if (!first || !('provenance' in first)) return;
-  const before = first.provenance['backend'];
-  const now = provenance['backend'];
-  if (typeof before !== 'string' || typeof now !== 'string' || before === now) return;
+  const backend = first && 'provenance' in first ? first.provenance['backend'] : undefined;
+  return typeof backend === 'string' ? backend : undefined;
+}
+
+/** Numbers of two backends must not end up in one curve. */
+function checkBackend(before: string | undefined, now: unknown): void {
+  if (before === undefined || typeof now !== 'string' || before === now) return;
   throw new AppError('BACKEND_CHANGED', `This run began on ${before} and would go on on ${now}.`, {
     hint: `Make ${before} available again (rotascope doctor), or start the study anew.`,
   });
@@ -80,9 +85,23 @@ function lastResumeStep(history: EventHistory): number | null {
   return last && 'step' in last ? last.step : null;
 }
 
-async function openComputeOnce(threads: number): Promise<Compute> {
+/** @param before goes on where nobody asks for another: what is fastest here may have changed since */
+async function openComputeOnce(threads: number, before: string | undefined): Promise<Compute> {
   const { openCompute } = await import('../compute/compute.ts');
-  return openCompute({ threads });
+  const backend = backends.find((name) => name === before);
+  if (backend === undefined || process.env['ROTASCOPE_BACKEND']) return openCompute({ threads });
+  try {
+    return await openCompute({ threads, backend });
+  } catch (cause) {
+    const { message, hint } = toErrorShape(cause);
+    const text = `This run began on ${backend}, which cannot be used now. ${message}`;
+    throw new AppError('BACKEND_CHANGED', text, { hint: `${hint ?? ''} Or start the study anew.`.trim(), cause });
+  }
+}
+
+function memoryInUse(compute: Compute | undefined): { gpuMemoryBytes?: number } {
+  const memory = compute?.gpuMemory() ?? null;
+  return memory === null ? {} : { gpuMemoryBytes: memory.allocatedBytes };
 }
 
 async function runAttempt(
@@ -94,14 +113,16 @@ async function runAttempt(
   signal: AbortSignal,
 ): Promise<unknown> {
   let compute: Promise<Compute> | undefined;
-  const openOnce = (): Promise<Compute> => (compute ??= openComputeOnce(file.threads));
-  const provenance = {
+  const before = firstBackend(history);
+  let opened: Compute | undefined;
+  const openOnce = async (): Promise<Compute> => (opened = await (compute ??= openComputeOnce(file.threads, before)));
+  const provenance: Record<string, unknown> = {
     ...file.versions,
     attempt: file.attempt,
     ...(entry.computes ? (await openOnce()).provenance : {}),
   };
   emit({ type: 'started', provenance });
-  checkBackend(history, provenance);
+  checkBackend(before, provenance['backend']);
   const { kind } = await entry.load();
   signal.throwIfAborted();
   const data = await kind({
@@ -110,7 +131,7 @@ async function runAttempt(
     attempt: file.attempt,
     resumeStep: lastResumeStep(history),
     signal,
-    emit,
+    emit: (body) => emit(body.type === 'progress' ? { ...body, ...memoryInUse(opened) } : body),
     compute: openOnce,
   });
   signal.throwIfAborted();
@@ -139,7 +160,7 @@ async function main(folder: string): Promise<number> {
     if (abort.signal.aborted) return exitCodes.stopped;
     console.error(error);
     // When even this cannot be written (a full disk), the log says why.
-    emit({ type: 'failed', error: toErrorShape(error) });
+    emit({ type: 'failed', error: withSmallerSetting(toErrorShape(error), file.request) });
     return exitCodes.failed;
   } finally {
     writer.close();

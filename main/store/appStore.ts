@@ -1,7 +1,10 @@
 /** What belongs to the app and not to a study: the state of the user interface, and notices until dismissed. */
 import { randomUUID } from 'node:crypto';
-import type { AppState } from '../contract/api.ts';
+import { type AppState, type ComputeChoice, computeChoiceSchema } from '../contract/api.ts';
 import type { Database } from './database.ts';
+
+/** Kept beside the state of the page, which cannot reach it. */
+const computeChoiceKey = 'engine.computeChoice';
 
 export class AppStore {
   readonly #db: Database;
@@ -11,11 +14,28 @@ export class AppStore {
 
   uiState(): Record<string, unknown> {
     const rows = this.#db.all(this.#db.sql.selectFrom('uiState').selectAll());
-    return Object.fromEntries(rows.map(({ key, valueJson }) => [key, JSON.parse(valueJson) as unknown]));
+    const ofPage = rows.filter(({ key }) => key !== computeChoiceKey);
+    return Object.fromEntries(ofPage.map(({ key, valueJson }) => [key, JSON.parse(valueJson) as unknown]));
+  }
+
+  computeChoice(): ComputeChoice {
+    const query = this.#db.sql.selectFrom('uiState').selectAll().where('key', '=', computeChoiceKey);
+    const [row] = this.#db.all(query);
+    const choice = computeChoiceSchema.safeParse(row && JSON.parse(row.valueJson));
+    return choice.success ? choice.data : { backend: 'auto', gpu: '' };
+  }
+
+  setComputeChoice(choice: ComputeChoice): void {
+    this.#set({ [computeChoiceKey]: choice });
   }
 
   /** Sets the given keys; the others stay. */
   setUiState(values: Record<string, unknown>): void {
+    const { [computeChoiceKey]: _, ...ofPage } = values;
+    this.#set(ofPage);
+  }
+
+  #set(values: Record<string, unknown>): void {
     this.#db.transaction(() => {
       for (const [key, value] of Object.entries(values)) {
         const valueJson = JSON.stringify(value ?? null);

@@ -1,7 +1,7 @@
 /** Connection and what the engine says of itself: compute, disk, notices. */
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
-import type { AppState } from '../../main/contract/api.ts';
+import type { AppState, ComputeChoice } from '../../main/contract/api.ts';
 import type { AppError } from '../../main/contract/errors.ts';
 import { call, onConnectionState, onEngineEvent } from '../engine/engine.ts';
 import type { ConnectionState } from '../engine/EngineClient.ts';
@@ -38,8 +38,21 @@ export const useApp = defineStore('app', () => {
   }
   const diagnostics = async (): Promise<string> => (await call('app.diagnostics', {})).text;
   const selfTest = async (): Promise<string> => (await call('app.selfTest', {})).jobId;
+  const chooseCompute = (choice: ComputeChoice): Promise<unknown> => call('app.chooseCompute', choice);
   const notices = computed(() => state.value?.notices ?? []);
   const onWasm = computed(() => state.value?.compute.backend === 'wasm');
 
-  return { connection, refusal, state, connections, notices, onWasm, refresh, dismissNotice, diagnostics, selfTest };
+  return {
+    connection,
+    refusal,
+    state,
+    connections,
+    notices,
+    onWasm,
+    refresh,
+    dismissNotice,
+    diagnostics,
+    selfTest,
+    chooseCompute,
+  };
 });

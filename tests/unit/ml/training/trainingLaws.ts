@@ -58,6 +58,25 @@ async function interrupt<Settings>(
   await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
 }
 
+/** Stopped after `stopAt`, saved into the folder `state` and loaded, a run ends with the bits of one that never stopped. */
+export async function expectResumes<Settings>(
+  run: Run<Settings>,
+  request: TrainingRequest<Settings>,
+  stopAt: number,
+  state: string,
+): Promise<Recording> {
+  const whole = await record(run, request);
+  await interrupt(run, request, stopAt, state);
+  expect(await hasResumeState(state)).toBe(true);
+  const rest = await record(run, { ...request, resume: state });
+  expect(rest.metrics).toEqual(whole.metrics.filter(([step]) => step > stopAt));
+  expect(rest.checkpoints).toEqual(whole.checkpoints.filter((step) => step >= stopAt));
+  for (const [weight, { data }] of whole.weights) {
+    expect(Buffer.compare(bytesOf(rest.weights.get(weight)!.data), bytesOf(data)), weight).toBe(0);
+  }
+  return whole;
+}
+
 export function trainingLaws(backend: Backend): void {
   let compute: Compute;
   let folder: string;
@@ -67,24 +86,12 @@ export function trainingLaws(backend: Backend): void {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  async function expectSameRun<Settings>(
+  const expectSameRun = <Settings>(
     run: Run<Settings>,
     request: TrainingRequest<Settings>,
     stopAt: number,
     name: string,
-  ) {
-    const state = path.join(folder, name);
-    const whole = await record(run, request);
-    await interrupt(run, request, stopAt, state);
-    expect(await hasResumeState(state)).toBe(true);
-    const rest = await record(run, { ...request, resume: state });
-    expect(rest.metrics).toEqual(whole.metrics.filter(([step]) => step > stopAt));
-    expect(rest.checkpoints).toEqual(whole.checkpoints.filter((step) => step >= stopAt));
-    for (const [weight, { data }] of whole.weights) {
-      expect(Buffer.compare(bytesOf(rest.weights.get(weight)!.data), bytesOf(data)), weight).toBe(0);
-    }
-    return whole;
-  }
+  ): Promise<Recording> => expectResumes(run, request, stopAt, path.join(folder, name));
 
   test(
     'pretraining: 20 steps are 9 and 11',

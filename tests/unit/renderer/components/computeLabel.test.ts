@@ -9,12 +9,14 @@ const best: ComputeStatus = {
   reason: '',
   nextStep: '',
   cuda: null,
+  gpu: null,
 };
 
 describe('the backend in the foot', () => {
   it('has a short name', () => {
     expect(shortLabel(best)).toBe('TensorFlow');
     expect(shortLabel({ ...best, backend: 'wasm' })).toBe('wasm');
+    expect(shortLabel({ ...best, backend: 'webgpu' })).toBe('WebGPU');
   });
   it('is marked exactly when there is something to know or to install', () => {
     expect(hasAdvice(best)).toBe(false);
