@@ -18,6 +18,8 @@ export interface CellAddress {
 export interface UiState {
   theme: ThemeChoice;
   lastRoute: string;
+  /** Pages of studies, checkpoints and ablations opened last, newest first. */
+  recents: string[];
   jobFilter: string;
   checkpointFilter: string;
   tensorFilter: string;
@@ -52,6 +54,7 @@ export interface UiState {
 const initial: UiState = {
   theme: 'system',
   lastRoute: '/',
+  recents: [],
   jobFilter: 'all',
   checkpointFilter: '',
   tensorFilter: '',

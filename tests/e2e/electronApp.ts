@@ -87,7 +87,9 @@ export function spawnElectron({ executable, app, dataFolder, display, paths = []
 }
 
 export interface ElectronApp extends ElectronProcess {
-  page: Client;
+  readonly page: Client;
+  /** To the page's debugger once more: that of a process which died is gone with it. */
+  reattach(): Promise<void>;
   /** Evaluates an expression in the page; promises are awaited, the value comes back as JSON. */
   inPage<T>(expression: string): Promise<T>;
   /** Evaluates in the main process, where `require` is at hand. */
@@ -105,16 +107,26 @@ export async function launchElectron(options: ElectronOptions): Promise<Electron
     const mainPort = await until('the debugger of the main process', port(/Debugger listening on ws:\/\/[^:]+:(\d+)/));
     const pagePort = await until('the debugger of the page', port(/DevTools listening on ws:\/\/[^:]+:(\d+)/));
     const main = await CDP({ port: Number(mainPort), local: true });
-    const targets = await until('a page of the engine', async () => {
-      const list = await CDP.List({ port: Number(pagePort) });
-      return list.find((target) => target.type === 'page' && target.url.startsWith('http://127.0.0.1:'));
-    });
-    const page = await CDP({ port: Number(pagePort), target: targets, local: true });
-    await page.Page.enable();
-    await page.Runtime.enable();
+    const attach = async (address: RegExp): Promise<Client> => {
+      const target = await until('a page', async () => {
+        const list = await CDP.List({ port: Number(pagePort) });
+        return list.find(({ type, url }) => type === 'page' && address.test(url));
+      });
+      const client = await CDP({ port: Number(pagePort), target, local: true });
+      await client.Page.enable();
+      await client.Runtime.enable();
+      return client;
+    };
+    let page = await attach(/^http:\/\/127\.0\.0\.1:/);
     return {
       ...started,
-      page,
+      get page() {
+        return page;
+      },
+      reattach: async () => {
+        await page.close();
+        page = await attach(/./);
+      },
       inPage: (expression) => evaluate(page, expression, {}),
       inMain: (expression) => evaluate(main, expression, { includeCommandLineAPI: true }),
       detach: async () => {
