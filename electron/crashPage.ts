@@ -81,7 +81,8 @@ a { display: inline-block; margin: 0 8px 8px 0; padding: 6px 14px; border: 1px s
   color: var(--ink); text-decoration: none; font-weight: 550; }
 a.primary { border-color: var(--accent); background: var(--accent); color: var(--on); }
 a:focus { outline: 3px solid var(--accent); outline-offset: 2px; }
-.said { min-height: 1.5em; color: var(--muted); }
+.said { color: var(--muted); }
+.said:empty { display: none; }
 pre { max-height: 300px; margin: 0; padding: 12px; border: 1px solid var(--line); border-radius: 8px; background: var(--ground);
   font: 12.5px/1.5 ui-monospace, 'Cascadia Mono', 'DejaVu Sans Mono', monospace; white-space: pre-wrap; overflow: auto; }
 `;

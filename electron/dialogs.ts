@@ -15,7 +15,7 @@ export const openFilesDialog: OpenDialogOptions = {
   title: 'Open files',
   properties: ['openFile', 'multiSelections'],
   filters: [
-    { name: 'Checkpoints, studies and settings', extensions: ['safetensors', 'json', 'yaml', 'yml'] },
+    { name: 'Checkpoints, studies and settings', extensions: ['safetensors', 'json', 'yaml', 'yml', 'rotascope'] },
     { name: 'All files', extensions: ['*'] },
   ],
 };

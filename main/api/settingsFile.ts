@@ -8,7 +8,7 @@ import { AppError } from '../contract/errors.ts';
 import { studySettingsSchema } from '../contract/settings.ts';
 import type { StudySettings } from '../contract/settings.ts';
 
-export const settingsExtensions = ['.yaml', '.yml'];
+export const settingsExtensions = ['.yaml', '.yml', '.rotascope'];
 /** A file with every setting written out has 3 kB, bytes. */
 const maxBytes = 256 * 1024;
 const hint = 'Correct the file, then open it again. "New study" lists every setting.';
