@@ -32,9 +32,14 @@ module.exports = {
       'The interface knows the engine by its contract only: it may run on another machine.',
     ),
     within(
-      '^electron/',
+      '^electron/(?!packaging/)',
       ['^main/contract/'],
       'The shell starts the engine as a process and knows it by its contract only.',
+    ),
+    within(
+      '^electron/packaging/',
+      ['^electron/', '^main/bootstrap/'],
+      'Packaging runs on a developer machine, with the parts that npm start prepares.',
     ),
     within('^main/contract/', [], 'The contract is shared with the renderer: it imports zod only.'),
     within(

@@ -4,4 +4,5 @@ export const channels = {
   openFolder: 'rotascope:openFolder',
   openFiles: 'rotascope:openFiles',
   saveFile: 'rotascope:saveFile',
+  fillMenu: 'rotascope:fillMenu',
 } as const;

@@ -2,18 +2,20 @@
 import { dialog, ipcMain } from 'electron';
 import type { BrowserWindow, IpcMainInvokeEvent, OpenDialogOptions } from 'electron';
 import { promises as files } from 'node:fs';
+import { menuContentSchema } from '../main/contract/desktop.ts';
+import type { MenuContent } from '../main/contract/desktop.ts';
 import { channels } from './channels.ts';
 import { addressOfSender } from './versions.ts';
 
-export const checkpointFolderDialog: OpenDialogOptions = {
-  title: 'Open a checkpoint folder',
+export const openFolderDialog: OpenDialogOptions = {
+  title: 'Open a checkpoint or an exported study',
   properties: ['openDirectory', 'multiSelections'],
 };
-export const checkpointFilesDialog: OpenDialogOptions = {
-  title: 'Open checkpoint files',
+export const openFilesDialog: OpenDialogOptions = {
+  title: 'Open files',
   properties: ['openFile', 'multiSelections'],
   filters: [
-    { name: 'Checkpoints', extensions: ['safetensors', 'json'] },
+    { name: 'Checkpoints, studies and settings', extensions: ['safetensors', 'json', 'yaml', 'yml', 'rotascope'] },
     { name: 'All files', extensions: ['*'] },
   ],
 };
@@ -38,8 +40,15 @@ export async function saveBytes(window: BrowserWindow, name: string, bytes?: Uin
   return filePath;
 }
 
-/** @param allowedOrigin origin of the engine's pages, empty before there is one */
-export function answerPage(window: () => BrowserWindow | null, allowedOrigin: () => string): void {
+/**
+ * @param allowedOrigin origin of the engine's pages, empty before there is one
+ * @param onMenuContent what the page has for the menus
+ */
+export function answerPage(
+  window: () => BrowserWindow | null,
+  allowedOrigin: () => string,
+  onMenuContent: (content: MenuContent) => void,
+): void {
   const handle = <A extends unknown[]>(
     channel: string,
     answer: (to: BrowserWindow, ...args: A) => Promise<unknown>,
@@ -52,8 +61,9 @@ export function answerPage(window: () => BrowserWindow | null, allowedOrigin: ()
       return answer(to, ...(args as A));
     });
   };
-  handle(channels.openFolder, (to) => choosePaths(to, checkpointFolderDialog));
-  handle(channels.openFiles, (to) => choosePaths(to, checkpointFilesDialog));
+  handle(channels.openFolder, (to) => choosePaths(to, openFolderDialog));
+  handle(channels.openFiles, (to) => choosePaths(to, openFilesDialog));
+  handle(channels.fillMenu, async (_to, content: unknown) => onMenuContent(menuContentSchema.parse(content)));
   handle(channels.saveFile, (to, name: unknown, bytes: unknown) => {
     if (typeof name !== 'string' || name === '') throw new Error('A file name is needed to save.');
     return saveBytes(to, name, bytes instanceof Uint8Array ? bytes : undefined);

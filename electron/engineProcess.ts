@@ -94,9 +94,8 @@ export class EngineProcess {
       error = new Error(`The engine was not ready within ${startTimeoutMs / 1000} s.`);
       killGroup(child);
     }, startTimeoutMs);
-    this.onLines(child, (line) => {
-      const engine = this.current ? null : listeningOf(line);
-      if (!engine) return;
+    this.onLines(child, (engine) => {
+      if (this.current) return;
       clearTimeout(timer);
       this.current = engine;
       if (engine.existing) this.watchOther(engine.pid);
@@ -166,12 +165,18 @@ export class EngineProcess {
     this.watch = null;
   }
 
-  private onLines(child: ChildProcess, onOutput: (line: string) => void): void {
+  private onLines(child: ChildProcess, onListening: (engine: Listening) => void): void {
     const keep = (line: string): void => {
       this.lines.push(line);
       if (this.lines.length > keptLines) this.lines.shift();
     };
-    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => (onOutput(line), keep(line)));
+    const onOutput = (line: string): void => {
+      const engine = listeningOf(line);
+      // It holds the token, and what is kept ends in reports of problems.
+      if (engine) onListening(engine);
+      else keep(line);
+    };
+    if (child.stdout) createInterface({ input: child.stdout }).on('line', onOutput);
     if (child.stderr) createInterface({ input: child.stderr }).on('line', keep);
   }
 }

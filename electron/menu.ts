@@ -3,68 +3,78 @@
  * Electron, so that the keys can be tested without a window.
  */
 import type { MenuItemConstructorOptions } from 'electron';
-import type { DesktopPage, MenuCommand } from '../main/contract/desktop.ts';
-import type { WindowState } from './windowState.ts';
+import type { MenuCommand, MenuContent } from '../main/contract/desktop.ts';
+import type { ShellChoices } from './windowState.ts';
 
 export interface MenuActions {
   /** To the page. */
   send(command: MenuCommand): void;
   openFolder(): void;
   openFiles(): void;
-  setTheme(theme: WindowState['theme']): void;
+  setTheme(theme: ShellChoices['theme']): void;
+  setNotifications(on: boolean): void;
+  zoom(to: 'in' | 'out' | 'reset'): void;
+  checkForUpdates(): void;
   copyDiagnostics(): void;
   showDataFolder(): void;
   openDocumentation(): void;
   quit(): void;
 }
 
-/** Pages in the order of the left rail; the position is the key (Ctrl/Cmd+1 ...). */
-const pages: { page: DesktopPage; label: string }[] = [
-  { page: 'home', label: 'Home' },
-  { page: 'studies', label: 'Studies' },
-  { page: 'checkpoints', label: 'Checkpoints' },
-  { page: 'spectrum', label: 'Spectrum' },
-  { page: 'ablations', label: 'Ablations' },
-  { page: 'jobs', label: 'Jobs' },
-];
+type Item = MenuItemConstructorOptions;
 
-const themes: { theme: WindowState['theme']; label: string }[] = [
+/** Before the page has told what it has. */
+export const emptyContent: MenuContent = { pages: [], recents: [], settings: null };
+
+const themes: { theme: ShellChoices['theme']; label: string }[] = [
   { theme: 'system', label: 'As the system' },
   { theme: 'light', label: 'Light' },
   { theme: 'dark', label: 'Dark' },
 ];
 
-const separator: MenuItemConstructorOptions = { type: 'separator' };
+const separator: Item = { type: 'separator' };
 
 /** @param name of the app, for the macOS app menu */
 export function menuTemplate(
   platform: NodeJS.Platform,
   name: string,
-  theme: WindowState['theme'],
+  choices: Pick<ShellChoices, 'theme' | 'notifications'>,
+  content: MenuContent,
   actions: MenuActions,
-): MenuItemConstructorOptions[] {
+): Item[] {
   const mac = platform === 'darwin';
-  const quit: MenuItemConstructorOptions = {
+  const quit: Item = {
     id: 'quit',
     label: platform === 'win32' ? 'Exit' : mac ? `Quit ${name}` : 'Quit',
     accelerator: platform === 'win32' ? 'Alt+F4' : 'CmdOrCtrl+Q',
     click: actions.quit,
   };
+  const updates: Item = { id: 'updates', label: 'Check for updates…', click: actions.checkForUpdates };
+  const settings = settingsItems(content, actions);
+  const last: Item[] = mac ? [separator, { role: 'close' }] : [...settings, separator, quit];
   return [
-    ...(mac ? [appMenu(name, quit)] : []),
-    fileMenu(mac ? [] : [separator, quit], actions),
+    ...(mac ? [appMenu(name, [updates, ...settings], quit)] : []),
+    fileMenu(content, last, actions),
     editMenu(actions),
-    viewMenu(theme, actions),
+    viewMenu(choices, content, actions),
     ...(mac ? [{ role: 'windowMenu' } as const] : []),
-    helpMenu(mac, actions),
+    helpMenu(mac ? [] : [updates], mac, actions),
   ];
 }
 
-function appMenu(name: string, quit: MenuItemConstructorOptions): MenuItemConstructorOptions {
+function settingsItems({ settings }: MenuContent, actions: MenuActions): Item[] {
+  if (settings === null) return [];
+  const { path } = settings;
+  const click = (): void => actions.send({ type: 'go', path });
+  return [separator, { id: 'settings', label: 'Settings…', accelerator: 'CmdOrCtrl+,', click }];
+}
+
+function appMenu(name: string, own: Item[], quit: Item): Item {
   return {
     label: name,
     submenu: [
       { role: 'about' },
+      ...own,
       separator,
       { role: 'services' },
       separator,
@@ -77,26 +87,40 @@ function appMenu(name: string, quit: MenuItemConstructorOptions): MenuItemConstr
   };
 }
 
-function fileMenu(last: MenuItemConstructorOptions[], actions: MenuActions): MenuItemConstructorOptions {
+function fileMenu(content: MenuContent, last: Item[], actions: MenuActions): Item {
+  const go = (id: string, label: string, accelerator: string, path: string): Item => ({
+    ...{ id, label, accelerator },
+    click: () => actions.send({ type: 'go', path }),
+  });
   return {
     id: 'file',
     label: '&File',
     submenu: [
-      {
-        id: 'newStudy',
-        label: 'New study',
-        accelerator: 'CmdOrCtrl+N',
-        click: () => actions.send({ type: 'newStudy' }),
-      },
+      go('newStudy', 'New study', 'CmdOrCtrl+N', '/studies/new'),
+      go('newAblation', 'New ablation', 'CmdOrCtrl+Shift+N', '/ablations/new'),
+      separator,
       // Systems other than macOS cannot offer files and folders in one dialog.
-      { id: 'openFolder', label: 'Open checkpoint…', accelerator: 'CmdOrCtrl+O', click: actions.openFolder },
+      { id: 'openFolder', label: 'Open folder…', accelerator: 'CmdOrCtrl+O', click: actions.openFolder },
       { id: 'openFiles', label: 'Open files…', accelerator: 'CmdOrCtrl+Shift+O', click: actions.openFiles },
+      { id: 'recents', label: 'Open recent', submenu: recentItems(content, actions) },
+      separator,
+      { id: 'run', label: 'Run', accelerator: 'CmdOrCtrl+Enter', click: () => actions.send({ type: 'run' }) },
       ...last,
     ],
   };
 }
 
-function editMenu(actions: MenuActions): MenuItemConstructorOptions {
+/** Numbered, and the number is the letter that chooses it; an `&` in a name is not. */
+function recentItems({ recents }: MenuContent, actions: MenuActions): Item[] {
+  if (recents.length === 0) return [{ id: 'noRecents', label: 'Nothing opened yet', enabled: false }];
+  return recents.map(({ label, path }, index) => ({
+    id: `recent-${index + 1}`,
+    label: `&${index + 1} ${label.replace(/&/g, '&&')}`,
+    click: () => actions.send({ type: 'go', path }),
+  }));
+}
+
+function editMenu(actions: MenuActions): Item {
   return {
     id: 'edit',
     label: '&Edit',
@@ -109,52 +133,71 @@ function editMenu(actions: MenuActions): MenuItemConstructorOptions {
       { role: 'paste' },
       { role: 'selectAll' },
       separator,
+      { id: 'find', label: 'Find', accelerator: 'CmdOrCtrl+F', click: () => actions.send({ type: 'find' }) },
       { id: 'palette', label: 'Go to…', accelerator: 'CmdOrCtrl+K', click: () => actions.send({ type: 'palette' }) },
     ],
   };
 }
 
-function viewMenu(theme: WindowState['theme'], actions: MenuActions): MenuItemConstructorOptions {
+/** Digits reach nine pages. */
+const numberedPages = 9;
+
+function viewMenu(
+  choices: Pick<ShellChoices, 'theme' | 'notifications'>,
+  { pages }: MenuContent,
+  actions: MenuActions,
+): Item {
   return {
     id: 'view',
     label: '&View',
     submenu: [
-      ...pages.map(({ page, label }, index): MenuItemConstructorOptions => ({
-        id: page,
+      ...pages.map(({ label, path }, index): Item => ({
+        id: `page-${path}`,
         label,
-        accelerator: `CmdOrCtrl+${index + 1}`,
-        click: () => actions.send({ type: 'go', page }),
+        ...(index < numberedPages ? { accelerator: `CmdOrCtrl+${index + 1}` } : {}),
+        click: () => actions.send({ type: 'go', path }),
       })),
       separator,
       {
         id: 'theme',
         label: 'Theme',
-        submenu: themes.map((choice): MenuItemConstructorOptions => ({
+        submenu: themes.map((choice): Item => ({
           id: `theme-${choice.theme}`,
           label: choice.label,
           type: 'radio',
-          checked: choice.theme === theme,
+          checked: choice.theme === choices.theme,
           click: () => actions.setTheme(choice.theme),
         })),
       },
+      {
+        id: 'notifications',
+        label: 'Notify when a long job ends',
+        type: 'checkbox',
+        checked: choices.notifications,
+        click: () => actions.setNotifications(!choices.notifications),
+      },
+      separator,
+      { id: 'zoomReset', label: 'Actual size', accelerator: 'CmdOrCtrl+0', click: () => actions.zoom('reset') },
+      { id: 'zoomIn', label: 'Zoom in', accelerator: 'CmdOrCtrl+Plus', click: () => actions.zoom('in') },
+      { id: 'zoomOut', label: 'Zoom out', accelerator: 'CmdOrCtrl+-', click: () => actions.zoom('out') },
+      { role: 'togglefullscreen' },
       separator,
       { role: 'reload' },
-      { role: 'resetZoom' },
-      { role: 'zoomIn' },
-      { role: 'zoomOut' },
-      { role: 'togglefullscreen' },
       { role: 'toggleDevTools' },
     ],
   };
 }
 
-function helpMenu(mac: boolean, actions: MenuActions): MenuItemConstructorOptions {
+function helpMenu(own: Item[], mac: boolean, actions: MenuActions): Item {
   return {
     id: 'help',
     role: 'help',
     label: '&Help',
     submenu: [
       { id: 'documentation', label: 'Documentation', accelerator: 'F1', click: actions.openDocumentation },
+      { id: 'shortcuts', label: 'Keyboard shortcuts', click: () => actions.send({ type: 'shortcuts' }) },
+      ...own,
+      separator,
       { id: 'showDataFolder', label: 'Show data folder', click: actions.showDataFolder },
       { id: 'copyDiagnostics', label: 'Copy diagnostics', click: actions.copyDiagnostics },
       ...(mac ? [] : [separator, { role: 'about' } as const]),

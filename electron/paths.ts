@@ -1,6 +1,7 @@
 /** Files and folders that a start was given on its command line. Knows nothing of Electron. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /**
  * @param args without the executable
@@ -10,8 +11,18 @@ import { resolve } from 'node:path';
 export function pathsToOpen(args: readonly string[], folder: string, without: readonly string[]): string[] {
   return args
     .filter((argument) => !argument.startsWith('-'))
-    .map((argument) => resolve(folder, argument))
-    .filter((path) => !without.includes(path) && existsSync(path));
+    .map((argument) => pathOfArgument(argument, folder))
+    .filter((path) => path !== '' && !without.includes(path) && existsSync(path));
+}
+
+/** Linux desktops may give a double-clicked file as a file: address. */
+function pathOfArgument(argument: string, folder: string): string {
+  if (!/^file:/i.test(argument)) return resolve(folder, argument);
+  try {
+    return fileURLToPath(argument);
+  } catch {
+    return ''; // On another host, or no address after all.
+  }
 }
 
 /** `--data DIR` or `--data=DIR`, absolute; undefined when it is not given. */

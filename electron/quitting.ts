@@ -4,7 +4,8 @@
  */
 import { app, dialog } from 'electron';
 import type { BrowserWindow } from 'electron';
-import { runningJobs } from './engineConnection.ts';
+import type { Job } from '../main/contract/api.ts';
+import { cancelJobs, runningJobs } from './engineConnection.ts';
 import type { EngineProcess } from './engineProcess.ts';
 
 export interface Quitting {
@@ -14,6 +15,25 @@ export interface Quitting {
   request(): void;
   /** Quits without asking. */
   now(): Promise<void>;
+}
+
+const answers = { quit: 0, cancelJobs: 1, stay: 2 } as const;
+
+/** What is asked while jobs run. */
+export function quitQuestion(running: readonly Pick<Job, 'title'>[]) {
+  const one = running.length === 1;
+  return {
+    type: 'question' as const,
+    title: 'Quit Rotascope',
+    message: one ? `A job is running: ${running[0]!.title}` : `${running.length} jobs are running.`,
+    detail: one
+      ? 'It can be resumed from its last checkpoint at the next start, or be cancelled.'
+      : 'They can be resumed from their last checkpoints at the next start, or be cancelled.',
+    buttons: ['Quit and resume later', one ? 'Cancel the job and quit' : 'Cancel the jobs and quit', 'Stay'],
+    defaultId: answers.quit,
+    cancelId: answers.stay,
+    noLink: true,
+  };
 }
 
 /** @param beforeEnd last chance to write what the shell keeps; the window is still there */
@@ -34,19 +54,15 @@ export function quitting(engine: EngineProcess, window: () => BrowserWindow | nu
     const listening = engine.engine;
     if (!listening || !engine.owned) return true; // An engine of another process goes on with its jobs.
     const running = await runningJobs(listening);
-    if (running === 0) return true;
-    const question = {
-      type: 'question' as const,
-      title: 'Quit Rotascope',
-      message: running === 1 ? 'A job is running.' : `${running} jobs are running.`,
-      detail: running === 1 ? 'It can be resumed.' : 'They can be resumed.',
-      buttons: ['Quit', 'Cancel'],
-      defaultId: 0,
-      cancelId: 1,
-    };
+    if (running.length === 0) return true;
     const over = window();
+    const question = quitQuestion(running);
     const { response } = await (over ? dialog.showMessageBox(over, question) : dialog.showMessageBox(question));
-    return response === 0;
+    if (response === answers.cancelJobs) {
+      // One that cannot be cancelled any more has ended, or is resumable like all that quitting stops.
+      await cancelJobs(listening, running).catch((error: unknown) => console.error(String(error)));
+    }
+    return response !== answers.stay;
   };
 
   const request = async (): Promise<void> => {

@@ -1,13 +1,18 @@
-/** The shell's one window over its life: opened, shown the engine's page, closed, opened again (macOS). */
+/**
+ * The shell's one window over its life: opened, shown the engine's page or the page of a crash, closed, opened again
+ * (macOS).
+ */
 import { app, nativeTheme } from 'electron';
 import type { BrowserWindow, OpenDialogOptions } from 'electron';
 import type { MenuCommand } from '../main/contract/desktop.ts';
 import type { Listening } from '../main/contract/wire.ts';
 import { channels } from './channels.ts';
+import { actionOfAddress, crashPageAddress } from './crashPage.ts';
+import type { CrashAction, CrashReport } from './crashPage.ts';
 import { choosePaths } from './dialogs.ts';
-import { bringToFront, openWindow, stateOf } from './window.ts';
-import { readWindowState, writeWindowState } from './windowState.ts';
-import type { WindowState } from './windowState.ts';
+import { bringToFront, openWindow, placeOf } from './window.ts';
+import { readWindowState, writeWindowState, zoomWithin } from './windowState.ts';
+import type { ShellChoices, WindowState } from './windowState.ts';
 
 export interface ShellWindowOptions {
   preload: string;
@@ -16,13 +21,23 @@ export interface ShellWindowOptions {
   engine(): Listening | null;
   /** Asked when the user closes the window. @returns whether it may close */
   onClose(): boolean;
+  /** A button of the crash page. @returns what it did, to be said on that page */
+  onCrashAction(action: CrashAction, report: CrashReport): Promise<string>;
 }
 
+/** A page whose process dies twice within this time would do so again, ms. */
+const crashWindowMs = 60_000;
+/** About a tenth larger or smaller. */
+const zoomStep = 0.5;
+
 export class ShellWindow {
-  theme: WindowState['theme'];
+  private state: WindowState;
   private current: BrowserWindow | null = null;
   private shownAddress = '';
   private shownOrigin = '';
+  /** Shown in place of the engine's page. */
+  private crash: CrashReport | null = null;
+  private lastGoneMs = -Infinity;
   /** Commands for a page that is not there yet. */
   private waiting: MenuCommand[] = [];
   private loaded = false;
@@ -30,17 +45,26 @@ export class ShellWindow {
 
   constructor(options: ShellWindowOptions) {
     this.options = options;
-    this.theme = readWindowState(options.statePath).theme;
+    this.state = readWindowState(options.statePath);
   }
 
   get window(): BrowserWindow | null {
     return this.current;
   }
 
+  get choices(): ShellChoices {
+    return this.state;
+  }
+
   open(): void {
-    const { preload, icon, statePath, engine, onClose } = this.options;
-    const state = readWindowState(statePath);
-    const window = openWindow({ preload, icon, state, allowedOrigin: () => this.shownOrigin });
+    const { preload, icon, engine, onClose } = this.options;
+    const window = openWindow({
+      ...{ preload, icon, place: this.state },
+      allowedOrigin: () => this.shownOrigin,
+      takesAction: (address) => this.takesAction(address),
+      onGone: (reason) => this.pageGone(reason),
+      onZoom: (direction) => this.zoom(direction),
+    });
     this.current = window;
     this.shownAddress = '';
     window.on('close', (event) => {
@@ -52,20 +76,31 @@ export class ShellWindow {
       this.loaded = false;
     });
     window.webContents.on('did-finish-load', () => {
+      // Chromium keeps zoom by address, and the engine's port may be another one.
+      window.webContents.setZoomLevel(this.state.zoom);
+      if (this.crash) return;
       this.loaded = true;
       for (const command of this.waiting.splice(0)) this.send(command);
     });
     const listening = engine();
-    if (listening) this.show(listening);
+    if (this.crash) this.showCrash(this.crash);
+    else if (listening) this.show(listening);
   }
 
   /** The engine's page. One that came back at the same address is left alone: the page reconnects by itself. */
   show(listening: Listening): void {
+    this.crash = null;
     if (!this.current || listening.address === this.shownAddress) return;
-    this.shownAddress = listening.address;
     this.shownOrigin = listening.origin;
-    // Rejects when another navigation overtakes it, or when the engine died meanwhile: then the next one is shown.
-    this.current.loadURL(listening.address).catch((error: unknown) => console.error(String(error)));
+    this.load(listening.address);
+  }
+
+  /** In place of the engine's page, until `show`; once there is a window. */
+  showCrash(report: CrashReport, said = ''): void {
+    this.crash = report;
+    this.loaded = false;
+    if (this.current) this.load(crashPageAddress(report, said));
+    else if (app.isReady()) this.open();
   }
 
   send(command: MenuCommand): void {
@@ -83,10 +118,18 @@ export class ShellWindow {
     if (this.current) this.openPaths(await choosePaths(this.current, options));
   }
 
-  setTheme(theme: WindowState['theme']): void {
-    this.theme = theme;
-    nativeTheme.themeSource = theme;
-    this.send({ type: 'theme', theme });
+  choose(choices: Partial<ShellChoices>): void {
+    this.state = { ...this.state, ...choices };
+    this.remember();
+    this.current?.webContents.setZoomLevel(this.state.zoom);
+    if (!choices.theme) return;
+    nativeTheme.themeSource = choices.theme;
+    this.send({ type: 'theme', theme: choices.theme });
+  }
+
+  zoom(to: 'in' | 'out' | 'reset'): void {
+    const level = { in: this.state.zoom + zoomStep, out: this.state.zoom - zoomStep, reset: 0 }[to];
+    this.choose({ zoom: zoomWithin(level) });
   }
 
   toFront(): void {
@@ -94,8 +137,40 @@ export class ShellWindow {
     if (this.current) bringToFront(this.current);
   }
 
-  /** Writes where the window is, for the next start. */
+  /** Writes where the window is and what was chosen, for the next start. */
   remember(): void {
-    if (this.current) writeWindowState(this.options.statePath, stateOf(this.current, this.theme));
+    if (this.current) this.state = { ...this.state, ...placeOf(this.current) };
+    writeWindowState(this.options.statePath, this.state);
+  }
+
+  private load(address: string): void {
+    this.shownAddress = address;
+    // Rejects when another navigation overtakes it, or when the engine died meanwhile: then the next one is shown.
+    this.current?.loadURL(address).catch((error: unknown) => console.error(String(error)));
+  }
+
+  /** A page whose process was killed (out of memory, a driver) comes back as it was: its state lives in the engine. */
+  private pageGone(reason: string): void {
+    const again = Date.now() - this.lastGoneMs < crashWindowMs;
+    this.lastGoneMs = Date.now();
+    this.loaded = false;
+    const nextStep =
+      'Jobs go on: the engine runs by itself. Restart loads the page again; close what takes much memory first.';
+    const fact = `The page ended twice within a minute (${reason}).`;
+    // Old versions of Electron do not survive a navigation from within this event.
+    setTimeout(() => {
+      if (again) this.showCrash({ fact, nextStep, lines: [] });
+      else this.load(this.shownAddress);
+    });
+  }
+
+  private takesAction(address: string): boolean {
+    const report = this.crash;
+    const action = report && actionOfAddress(address);
+    if (!action) return false;
+    void this.options.onCrashAction(action, report).then((said) => {
+      if (this.crash === report && said !== '') this.showCrash(report, said);
+    });
+    return true;
   }
 }

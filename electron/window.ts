@@ -6,25 +6,32 @@ import { app, BrowserWindow, nativeTheme, screen, session, shell } from 'electro
 import type { WebContents } from 'electron';
 import { isolatedPreferences, onPageGone, refuseNewWindows } from './versions.ts';
 import { minimumSize, onDisplays } from './windowState.ts';
-import type { WindowState } from './windowState.ts';
+import type { WindowPlace } from './windowState.ts';
 
 export interface WindowOptions {
   preload: string;
   icon: string | undefined;
-  state: WindowState;
+  place: WindowPlace;
   /** Origin of the engine's pages; empty until the engine is ready. */
   allowedOrigin(): string;
+  /** The page asks to go elsewhere: true when the shell took this address as an action of its own. */
+  takesAction(address: string): boolean;
+  /** The page's process has died. */
+  onGone(reason: string): void;
+  /** Ctrl with the wheel. */
+  onZoom(direction: 'in' | 'out'): void;
 }
 
 const firstSize = { width: 1280, height: 860 };
 /** The page's own background, so that nothing flashes before it draws. */
-const background = { light: '#ffffff', dark: '#14171c' };
+const background = { light: '#f4f6f8', dark: '#10161b' };
 
-export function openWindow({ preload, icon, state, allowedOrigin }: WindowOptions): BrowserWindow {
+export function openWindow(options: WindowOptions): BrowserWindow {
+  const { preload, icon, place, allowedOrigin, onGone, onZoom } = options;
   const displays = screen.getAllDisplays().map((display) => display.workArea);
   const window = new BrowserWindow({
     ...firstSize,
-    ...onDisplays(state.bounds, displays),
+    ...onDisplays(place.bounds, displays),
     minWidth: minimumSize.width,
     minHeight: minimumSize.height,
     title: 'Rotascope',
@@ -36,19 +43,19 @@ export function openWindow({ preload, icon, state, allowedOrigin }: WindowOption
       additionalArguments: [`--rotascope-version=${app.getVersion()}`],
     },
   });
-  if (state.maximized) window.maximize();
-  keepOnOrigin(window.webContents, allowedOrigin);
+  if (place.maximized) window.maximize();
+  keepOnOrigin(window.webContents, options);
   refusePermissions(allowedOrigin);
-  // A page whose process was killed (out of memory, a driver) comes back as it was: its state lives in the engine.
+  window.webContents.on('zoom-changed', (_event, direction) => onZoom(direction));
   onPageGone(window, (reason) => {
-    if (reason !== 'clean-exit' && !window.isDestroyed()) window.webContents.reload();
+    if (reason !== 'clean-exit' && !window.isDestroyed()) onGone(reason);
   });
   return window;
 }
 
 /** @returns what to restore at the next start */
-export function stateOf(window: BrowserWindow, theme: WindowState['theme']): WindowState {
-  return { bounds: window.getNormalBounds(), maximized: window.isMaximized(), theme };
+export function placeOf(window: BrowserWindow): WindowPlace {
+  return { bounds: window.getNormalBounds(), maximized: window.isMaximized() };
 }
 
 /** Comes to the front, whatever it was doing. */
@@ -58,11 +65,11 @@ export function bringToFront(window: BrowserWindow): void {
   window.focus();
 }
 
-function keepOnOrigin(contents: WebContents, allowedOrigin: () => string): void {
+function keepOnOrigin(contents: WebContents, { allowedOrigin, takesAction }: WindowOptions): void {
   const refuseElsewhere = (event: { preventDefault(): void }, address: string): void => {
     if (sameOrigin(address, allowedOrigin())) return;
     event.preventDefault();
-    openOutside(address);
+    if (!takesAction(address)) openOutside(address);
   };
   contents.on('will-navigate', refuseElsewhere);
   contents.on('will-redirect', refuseElsewhere);
@@ -80,7 +87,7 @@ function refusePermissions(allowedOrigin: () => string): void {
 }
 
 /** Only https leaves the app; file:, javascript: and the like go nowhere. */
-function openOutside(address: string): void {
+export function openOutside(address: string): void {
   if (/^https:\/\//i.test(address)) void shell.openExternal(address);
 }
 

@@ -1,4 +1,4 @@
-/** Where the window was: read when it opens, written when it closes. Knows nothing of Electron. */
+/** Where the window was and what the user chose in the shell: read at the start, written when it changes. Knows nothing of Electron. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 export interface Rectangle {
@@ -7,27 +7,49 @@ export interface Rectangle {
   width: number;
   height: number;
 }
-export interface WindowState {
+export interface WindowPlace {
   /** Absent at the first start: centred by the system. */
   bounds: Rectangle | undefined;
   maximized: boolean;
-  theme: 'system' | 'light' | 'dark';
 }
+export interface ShellChoices {
+  /** Chromium's zoom level: 0 is 100 %, each step a factor of 1.2. */
+  zoom: number;
+  theme: 'system' | 'light' | 'dark';
+  /** Say so when a long job ends while another window has the focus. */
+  notifications: boolean;
+}
+export interface WindowState extends WindowPlace, ShellChoices {}
 
-export const firstState: WindowState = { bounds: undefined, maximized: false, theme: 'system' };
+export const firstState: WindowState = {
+  bounds: undefined,
+  maximized: false,
+  zoom: 0,
+  theme: 'system',
+  notifications: true,
+};
 export const minimumSize = { width: 720, height: 480 };
+/** 58 % to 250 %: what the pages are laid out for. */
+const zoomLimits = { least: -3, most: 5 };
 /** At least this much of the title bar must be on a display to be grabbed. */
 const graspablePixels = 100;
+const titleBarPixels = 30;
 
 /** The state as it was written; what cannot be read or makes no sense is as at the first start. */
 export function readWindowState(path: string): WindowState {
   try {
     const stored = JSON.parse(readFileSync(path, 'utf8')) as Partial<WindowState>;
     const theme = stored.theme === 'light' || stored.theme === 'dark' ? stored.theme : 'system';
-    return { bounds: sensible(stored.bounds), maximized: stored.maximized === true, theme };
+    const zoom = Number.isFinite(stored.zoom) ? zoomWithin(stored.zoom!) : firstState.zoom;
+    const notifications = stored.notifications !== false;
+    return { bounds: sensible(stored.bounds), maximized: stored.maximized === true, zoom, theme, notifications };
   } catch {
     return firstState;
   }
+}
+
+export function zoomWithin(level: number): number {
+  return Math.min(zoomLimits.most, Math.max(zoomLimits.least, level));
 }
 
 /** Written beside and renamed. A full disk loses only the window's place. */
@@ -40,14 +62,27 @@ export function writeWindowState(path: string, state: WindowState): void {
   }
 }
 
-/** `bounds` when a display still shows enough of them, else undefined (the display was unplugged). */
+/**
+ * `bounds` where a display still shows enough of them, no larger than that display; else undefined (the display was
+ * unplugged), and the system places the window.
+ */
 export function onDisplays(bounds: Rectangle | undefined, displays: readonly Rectangle[]): Rectangle | undefined {
   if (!bounds) return undefined;
-  const shown = displays.some((display) => {
-    const across = Math.min(bounds.x + bounds.width, display.x + display.width) - Math.max(bounds.x, display.x);
-    return across >= graspablePixels && bounds.y >= display.y - 1 && bounds.y + 30 <= display.y + display.height;
-  });
-  return shown ? bounds : undefined;
+  const across = (display: Rectangle): number =>
+    Math.min(bounds.x + bounds.width, display.x + display.width) - Math.max(bounds.x, display.x);
+  const shown = displays
+    .filter(
+      (display) =>
+        across(display) >= graspablePixels &&
+        bounds.y >= display.y - 1 &&
+        bounds.y + titleBarPixels <= display.y + display.height,
+    )
+    .sort((a, b) => across(b) - across(a))[0];
+  if (!shown) return undefined;
+  // A window over two displays keeps its width; one that is larger than all of them would hide its edges.
+  const widest = Math.max(...displays.map(({ x, width }) => x + width)) - Math.min(...displays.map(({ x }) => x));
+  const tallest = Math.max(...displays.map(({ height }) => height));
+  return { ...bounds, width: Math.min(bounds.width, widest), height: Math.min(bounds.height, tallest) };
 }
 
 function sensible(bounds: Partial<Rectangle> | undefined): Rectangle | undefined {

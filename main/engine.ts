@@ -11,6 +11,7 @@ import { lockDataFolder, newToken, readEngineFile, writeEngineFile } from './api
 import { EventBus } from './api/eventBus.ts';
 import { composeHandlers, makeCall } from './api/handlers.ts';
 import { checkpointHandlers } from './api/checkpoints.ts';
+import { fileHandlers } from './api/files.ts';
 import { pace } from './api/estimate.ts';
 import type { HandlerGroup } from './api/handlers.ts';
 import { hiddenStatesHandlers } from './api/hiddenStates.ts';
@@ -86,6 +87,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 function handlerGroups(context: EngineContext): HandlerGroup[] {
   return [
     appHandlers(context),
+    fileHandlers(),
     studyHandlers(context),
     jobHandlers(context),
     checkpointHandlers(context),

@@ -8,10 +8,14 @@ import { withBase } from './studyBase.ts';
 import { studyResult } from '../jobs/studyResult.ts';
 
 /** The sample as a study of its own; the one that is open already is answered again. */
-async function openSample({ store, studies, catalogue, sampleFolder, events }: EngineContext): Promise<Study> {
-  const open = studies.list().find((study) => study.sample);
-  if (open) return open;
-  const id = await importStudy(store, sampleFolder, studies.studiesFolder, { sample: true });
+async function openSample(context: EngineContext): Promise<Study> {
+  const open = context.studies.list().find((study) => study.sample);
+  return open ?? openCopy(context, context.sampleFolder, { sample: true });
+}
+
+async function openCopy(context: EngineContext, folder: string, options: { sample: boolean }): Promise<Study> {
+  const { store, studies, catalogue, events } = context;
+  const id = await importStudy(store, folder, studies.studiesFolder, options);
   events.publish({ type: 'study', id, revision: 1 });
   events.publish({ type: 'checkpoints' });
   catalogue.hash(store.checkpoints.list().filter(({ studyId }) => studyId === id));
@@ -40,6 +44,7 @@ export function studyHandlers(context: EngineContext): HandlerGroup {
     },
     'studies.restore': ({ id }) => studies.restore(id),
     'studies.openSample': () => openSample(context),
+    'studies.import': ({ path }) => openCopy(context, path, { sample: false }),
     'studies.result': ({ id }) => studyResult(store, studies.record(id)),
     'studies.comparisons': ({ id, seed }) => {
       studies.record(id);

@@ -231,6 +231,24 @@ export const appStateSchema = z.object({
 });
 export type AppState = z.infer<typeof appStateSchema>;
 
+/** What a dropped or given path is, before anything is kept: one line a path. */
+export const foundPathSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('checkpoints'), path: z.string() }),
+  /** The folder of an exported study. */
+  z.object({
+    kind: z.literal('study'),
+    path: z.string(),
+    name: z.string(),
+    seeds: z.number().int(),
+    checkpoints: z.number().int(),
+  }),
+  /** A file with settings of a study (YAML). */
+  z.object({ kind: z.literal('settings'), path: z.string(), settings: studySettingsSchema }),
+  /** It says that it is a study or settings, and is not right: the fact and the next step. */
+  z.object({ kind: z.literal('refused'), path: z.string(), text: z.string() }),
+]);
+export type FoundPath = z.infer<typeof foundPathSchema>;
+
 export const checkpointPatchSchema = z.object({
   name: z.string().trim().min(1).max(200).optional(),
   step: z.number().int().min(0).nullable().optional(),
@@ -253,6 +271,10 @@ export const calls = {
   'app.getUiState': call(none, z.record(z.string(), z.unknown())),
   'app.setUiState': call(z.record(z.string(), z.unknown()), ok),
   'app.selfTest': call(none, z.object({ jobId: z.string() })),
+
+  'files.look': call(z.object({ paths: z.array(z.string()).min(1).max(200) }), z.array(foundPathSchema)),
+  /** Of a file whose text the page has: dropped in a browser, which hides its path. */
+  'files.parseSettings': call(z.object({ text: z.string() }), studySettingsSchema),
 
   'studies.list': call(none, z.array(studySchema)),
   'studies.get': call(id, studySchema),
@@ -278,6 +300,8 @@ export const calls = {
   'studies.remove': call(id, ok),
   'studies.restore': call(id, studySchema),
   'studies.openSample': call(none, studySchema),
+  /** Of the folder of an exported study: a copy, checked before anything of it is kept. */
+  'studies.import': call(z.object({ path: z.string().min(1) }), studySchema),
   'studies.result': call(id, studyResultSchema),
   'studies.comparisons': call(z.object({ id: z.string(), seed: z.number().int() }), z.array(comparisonSchema)),
   /** Scalars of every run of the study after `afterRevision` (0: all). */

@@ -2,17 +2,40 @@
  * What only the desktop shell has, as the page sees it: `window.rotascope`, absent in a browser.
  * The whole bridge on one screen; electron/preload.ts implements it.
  */
+import { z } from 'zod';
 
-/** Pages that the menu's Ctrl/Cmd+1, 2, ... go to. */
-export type DesktopPage = 'home' | 'studies' | 'checkpoints' | 'spectrum' | 'ablations' | 'jobs';
+/** A page of the lab, as a menu shows it. */
+const placeSchema = z.object({
+  label: z.string().min(1).max(300),
+  path: z
+    .string()
+    .max(1000)
+    .regex(/^\/(?!\/)/, 'is not a path of the lab'),
+});
+export type MenuPlace = z.infer<typeof placeSchema>;
+
+/** What the page knows and the native menus show. */
+export const menuContentSchema = z.object({
+  /** Pages in the order of the left rail; the position is the key (Ctrl/Cmd+1 ...). */
+  pages: z.array(placeSchema).max(20),
+  /** Opened last, newest first. */
+  recents: z.array(placeSchema).max(9),
+  /** Where Ctrl/Cmd+, leads; null without such a page. */
+  settings: placeSchema.nullable(),
+});
+export type MenuContent = z.infer<typeof menuContentSchema>;
 
 /** What a native menu, a dock icon or a second start asks the page to do. */
 export type MenuCommand =
-  /** Import these files and folders: chosen in the dialog, given to a second start, or opened from the desktop. */
+  /** Look at these files and folders: chosen in the dialog, given to a second start, or opened from the desktop. */
   | { type: 'open'; paths: string[] }
-  | { type: 'newStudy' }
-  | { type: 'go'; page: DesktopPage }
+  | { type: 'go'; path: string }
   | { type: 'palette' }
+  | { type: 'shortcuts' }
+  /** Into the field that filters what the page lists. */
+  | { type: 'find' }
+  /** Start what the page prepares. */
+  | { type: 'run' }
   | { type: 'theme'; theme: 'system' | 'light' | 'dark' };
 
 export interface DesktopBridge {
@@ -31,4 +54,6 @@ export interface DesktopBridge {
   saveFile(name: string, bytes?: Uint8Array): Promise<string | null>;
   /** Registers the page's handler; commands that came before it are handed over at once. */
   onMenu(callback: (command: MenuCommand) => void): void;
+  /** Pages and recent items of the native menus. */
+  fillMenu(content: MenuContent): Promise<void>;
 }

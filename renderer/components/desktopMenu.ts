@@ -1,39 +1,44 @@
-/** What the desktop shell's menus ask of the page; nothing in a browser. */
-import { onMounted } from 'vue';
-import type { DesktopPage, MenuCommand } from '../../main/contract/desktop.ts';
+/** What the desktop shell's menus ask of the page, and what the page tells them; nothing in a browser. */
+import { onMounted, watch } from 'vue';
+import type { MenuCommand, MenuContent } from '../../main/contract/desktop.ts';
 import type { ThemeChoice } from '../stores/ui.ts';
+import { useToasts } from '../stores/toasts.ts';
 
 export interface DesktopActions {
   palette(): void;
+  shortcuts(): void;
+  find(): void;
+  run(): void;
   go(path: string): void;
   look(paths: string[]): void;
   theme(theme: ThemeChoice): void;
 }
 
-const paths: Record<DesktopPage, string> = {
-  home: '/',
-  studies: '/studies',
-  checkpoints: '/checkpoints',
-  spectrum: '/spectrum',
-  ablations: '/ablations',
-  jobs: '/jobs',
-};
-
 export function runMenuCommand(command: MenuCommand, actions: DesktopActions): void {
   switch (command.type) {
     case 'open':
       return actions.look(command.paths);
-    case 'newStudy':
-      return actions.go('/studies/new');
     case 'go':
-      return actions.go(paths[command.page]);
+      return actions.go(command.path);
     case 'theme':
       return actions.theme(command.theme);
     case 'palette':
-      return actions.palette();
+    case 'shortcuts':
+    case 'find':
+    case 'run':
+      return actions[command.type]();
   }
 }
 
-export function connectDesktopMenu(actions: DesktopActions): void {
-  onMounted(() => window.rotascope?.onMenu((command) => runMenuCommand(command, actions)));
+export function connectDesktopMenu(actions: DesktopActions, content: () => MenuContent): void {
+  const desktop = window.rotascope;
+  if (desktop === undefined) return;
+  const { reportOfPage } = useToasts();
+  onMounted(() => desktop.onMenu((command) => runMenuCommand(command, actions)));
+  // A plain copy: what crosses to the shell may not be reactive.
+  watch(
+    () => JSON.stringify(content()),
+    (json) => void desktop.fillMenu(JSON.parse(json) as MenuContent).catch(reportOfPage),
+    { immediate: true },
+  );
 }

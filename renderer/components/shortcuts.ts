@@ -7,6 +7,12 @@ export interface ShortcutActions {
   shortcuts(): void;
   guide(): void;
   go(path: string): void;
+  /** @returns false when the page has nothing to filter: the browser's own search is then left to the user. */
+  find(): boolean;
+  /** @returns false when the page prepares nothing */
+  run(): boolean;
+  /** @returns false without a page of settings */
+  settings(): boolean;
 }
 
 const isTyping = (target: EventTarget | null): boolean =>
@@ -17,7 +23,8 @@ const isTyping = (target: EventTarget | null): boolean =>
 /** @returns true when the key was one of ours. */
 export function handleShortcut(event: KeyboardEvent, actions: ShortcutActions): boolean {
   const command = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
-  if (command && event.key.toLowerCase() === 'k') {
+  const key = event.key.toLowerCase();
+  if (command && key === 'k') {
     actions.palette();
     return true;
   }
@@ -25,6 +32,9 @@ export function handleShortcut(event: KeyboardEvent, actions: ShortcutActions): 
     actions.guide();
     return true;
   }
+  if (command && key === 'f') return actions.find();
+  if (command && key === 'enter') return actions.run();
+  if (command && key === ',') return actions.settings();
   const page = command ? pages.find(({ digit }) => event.key === String(digit)) : undefined;
   if (page !== undefined) {
     actions.go(page.path);
@@ -43,4 +53,24 @@ export function listenForShortcuts(actions: ShortcutActions): void {
   };
   onMounted(() => window.addEventListener('keydown', onKey));
   onBeforeUnmount(() => window.removeEventListener('keydown', onKey));
+}
+
+/** Where keys act: the dialog that is open, else the page. */
+const foreground = (): ParentNode =>
+  document.querySelector('[role=dialog]') ?? document.querySelector('main') ?? document.body;
+
+/** The field that filters what is listed. */
+export function focusFilter(): boolean {
+  const field = foreground().querySelector<HTMLInputElement>('input[type=search]');
+  field?.focus();
+  field?.select();
+  return field !== null;
+}
+
+/** Presses the one button that starts something; several, or none, leave the choice to the user. */
+export function pressPrimary(): boolean {
+  const buttons = foreground().querySelectorAll<HTMLButtonElement>('button.primary:not(:disabled)');
+  if (buttons.length !== 1) return false;
+  buttons[0]!.click();
+  return true;
 }

@@ -22,6 +22,8 @@ export interface UiState {
   pageQueries: Record<string, Record<string, string>>;
   /** Quantities in the table of runs. */
   runColumns: string[];
+  /** Pages of studies, checkpoints and ablations opened last, newest first. */
+  recents: string[];
   jobFilter: string;
   checkpointFilter: string;
   tensorFilter: string;
@@ -58,6 +60,7 @@ const initial: UiState = {
   lastRoute: '/',
   pageQueries: {},
   runColumns: ['oodAccuracy', 'inDistAccuracy', 'peakOod', 'loss', 'reward'],
+  recents: [],
   jobFilter: 'all',
   checkpointFilter: '',
   tensorFilter: '',

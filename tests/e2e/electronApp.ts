@@ -11,8 +11,8 @@ import { until } from './waiting.ts';
 
 export interface ElectronOptions {
   executable: string;
-  /** What Electron is started with: the repository, or the folder of the old build. */
-  app: string;
+  /** What Electron is started with: the repository, or the folder of the old build; absent in a packaged app. */
+  app?: string;
   dataFolder: string;
   display: string;
   paths?: string[];
@@ -62,7 +62,7 @@ export function spawnElectron({ executable, app, dataFolder, display, paths = []
       '--disable-gpu',
       '--remote-debugging-port=0',
       '--inspect=0',
-      app,
+      ...(app ? [app] : []),
       `--data=${dataFolder}`,
       ...paths,
     ],
@@ -87,7 +87,9 @@ export function spawnElectron({ executable, app, dataFolder, display, paths = []
 }
 
 export interface ElectronApp extends ElectronProcess {
-  page: Client;
+  readonly page: Client;
+  /** To the page's debugger once more: that of a process which died is gone with it. */
+  reattach(): Promise<void>;
   /** Evaluates an expression in the page; promises are awaited, the value comes back as JSON. */
   inPage<T>(expression: string): Promise<T>;
   /** Evaluates in the main process, where `require` is at hand. */
@@ -96,8 +98,11 @@ export interface ElectronApp extends ElectronProcess {
   detach(): Promise<void>;
 }
 
-/** Starts the app and waits until its window shows a page of the engine. */
-export async function launchElectron(options: ElectronOptions): Promise<ElectronApp> {
+/** Starts the app and waits until its window shows a page at `address`: one of the engine, unless given. */
+export async function launchElectron(
+  options: ElectronOptions,
+  address = /^http:\/\/127\.0\.0\.1:/,
+): Promise<ElectronApp> {
   const started = spawnElectron(options);
   const { output, kill } = started;
   try {
@@ -105,16 +110,26 @@ export async function launchElectron(options: ElectronOptions): Promise<Electron
     const mainPort = await until('the debugger of the main process', port(/Debugger listening on ws:\/\/[^:]+:(\d+)/));
     const pagePort = await until('the debugger of the page', port(/DevTools listening on ws:\/\/[^:]+:(\d+)/));
     const main = await CDP({ port: Number(mainPort), local: true });
-    const targets = await until('a page of the engine', async () => {
-      const list = await CDP.List({ port: Number(pagePort) });
-      return list.find((target) => target.type === 'page' && target.url.startsWith('http://127.0.0.1:'));
-    });
-    const page = await CDP({ port: Number(pagePort), target: targets, local: true });
-    await page.Page.enable();
-    await page.Runtime.enable();
+    const attach = async (wanted: RegExp): Promise<Client> => {
+      const target = await until('a page', async () => {
+        const list = await CDP.List({ port: Number(pagePort) });
+        return list.find(({ type, url }) => type === 'page' && wanted.test(url));
+      });
+      const client = await CDP({ port: Number(pagePort), target, local: true });
+      await client.Page.enable();
+      await client.Runtime.enable();
+      return client;
+    };
+    let page = await attach(address);
     return {
       ...started,
-      page,
+      get page() {
+        return page;
+      },
+      reattach: async () => {
+        await page.close();
+        page = await attach(/./);
+      },
       inPage: (expression) => evaluate(page, expression, {}),
       inMain: (expression) => evaluate(main, expression, { includeCommandLineAPI: true }),
       detach: async () => {

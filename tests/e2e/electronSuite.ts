@@ -104,7 +104,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
 
     test('the bridge answers: platform, version, paths of chosen files', async () => {
       expect(await app.inPage('Object.keys(window.rotascope).sort()')).toEqual(
-        ['onMenu', 'openFiles', 'openFolder', 'pathsForFiles', 'platform', 'saveFile', 'version'].sort(),
+        ['fillMenu', 'onMenu', 'openFiles', 'openFolder', 'pathsForFiles', 'platform', 'saveFile', 'version'].sort(),
       );
       const { version } = JSON.parse(readFileSync(join(repositoryFolder, 'package.json'), 'utf8')) as {
         version: string;
@@ -155,6 +155,24 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       expect(await app.inPage('location.href')).toBe(before);
       expect(await app.inMain(`require('electron').BrowserWindow.getAllWindows().length`)).toBe(1);
       expect(await app.inPage('Notification.requestPermission()')).toBe('denied');
+      for (const refused of [
+        `navigator.mediaDevices.getUserMedia({ audio: true })`,
+        `new Promise((resolve, reject) => navigator.geolocation.getCurrentPosition(resolve, reject))`,
+      ])
+        expect(await app.inPage(`${refused}.then(() => 'given', () => 'refused')`), refused).toBe('refused');
+      // What the window was made with, as Electron has it.
+      expect(
+        await app.inMain(`(({ sandbox, contextIsolation, nodeIntegration, webviewTag, webSecurity }) =>
+          ({ sandbox, contextIsolation, nodeIntegration, webviewTag, webSecurity: webSecurity !== false }))(
+          require('electron').BrowserWindow.getAllWindows()[0].webContents.getLastWebPreferences())`),
+      ).toEqual({
+        ...{ sandbox: true, contextIsolation: true, webSecurity: true },
+        ...{ nodeIntegration: false, webviewTag: false },
+      });
+      // The actions of the crash page are that page's alone.
+      await app.inPage(`(location.href = 'rotascope-action:quit', true)`);
+      await sleepMs(300);
+      expect(await app.inPage('location.href')).toBe(before);
     });
 
     test('a path on the command line, and one of a second start, are offered and imported', async () => {
@@ -186,7 +204,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
         `require('electron').Menu.getApplicationMenu().items.map((item) => item.label.replace('&', ''))`,
       );
       expect(labels).toEqual(['File', 'Edit', 'View', 'Help']);
-      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('jobs').click()`);
+      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('page-/jobs').click()`);
       await until('the jobs page', () => app.inPage(`location.pathname === '/jobs'`));
       await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-dark').click()`);
       await until('the dark theme', () =>
@@ -196,6 +214,36 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       await sleepMs(300); // The window draws it.
       await picture('jobs-dark');
       await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-light').click()`);
+    });
+
+    test('what was opened last is numbered in the menu, under its name', async () => {
+      const labels = () =>
+        app.inMain<string[]>(
+          `require('electron').Menu.getApplicationMenu().getMenuItemById('recents').submenu.items.map(({ label }) => label)`,
+        );
+      await until('the recent items', async () => (await labels()).join() === '&1 tiny-qwen2,&2 tiny-llama');
+      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('recent-2').click()`);
+      await until('the second one', () => app.inPage(`document.querySelector('main h1').innerText === 'tiny-llama'`));
+    });
+
+    test('settings and an exported study given to a second start are recognised', async () => {
+      const settings = join(models.folder, 'short.yaml');
+      writeFileSync(settings, 'name: Short one\nseeds: [3]\nsft: { learningRate: 1.0e-4 }\n');
+      const exported = join(repositoryFolder, 'resources', 'sample-study');
+      const handedOver = spawnElectron({ ...launchOptions(), paths: [settings, exported] });
+      expect(await handedOver.ended).toBe(0);
+      await until('the offer', () =>
+        app.inPage(`(() => {
+          const text = document.querySelector('[role=dialog]')?.innerText ?? '';
+          return text.includes('"Short one"') && text.includes('Exported study');
+        })()`),
+      );
+      await picture('open-files');
+      await clickButton('New study');
+      await until('the form', () =>
+        app.inPage(`location.pathname === '/studies/new'
+          && [...document.querySelectorAll('main input')].some(({ value }) => value === 'Short one')`),
+      );
     });
 
     test('no page violates the content security policy', async () => {
@@ -265,21 +313,85 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       await picture('restarted');
     });
 
-    test('a second death shows the reason and starts again when asked', async () => {
-      await answerQuestions(0);
+    test('a second death is a page of its own: reason, diagnostics, restart', async () => {
       const pid = await until('the engine', enginePid);
       process.kill(pid, 'SIGKILL');
-      const [question] = await until('the question', async () => {
-        const asked = await questions();
-        return asked.length > 0 && asked;
-      });
-      expect(question?.message).toBe('The engine ended by SIGKILL.');
-      expect(question?.buttons).toEqual(['Restart', 'Copy diagnostics', 'Quit']);
+      const heading = () => app.inPage<string>(`document.querySelector('h1').innerText`);
+      await until('the crash page', async () => (await heading()) === 'The engine ended by SIGKILL.');
+      expect(await app.inPage('[location.protocol, typeof require]')).toEqual(['data:', 'undefined']);
+      await picture('crash');
+      const press = (label: string) =>
+        app.inPage(`[...document.querySelectorAll('a')].find((link) => link.innerText === '${label}').click()`);
+      await press('Copy diagnostics');
+      await until('the answer', () =>
+        app.inPage(`document.querySelector('[role=status]').innerText === 'The diagnostics are on the clipboard.'`),
+      );
+      expect(await app.inMain(`require('electron').clipboard.readText()`)).toMatch(
+        /^Rotascope .*\n[^]*The engine ended by SIGKILL\.[^]*Last lines of the engine:/,
+      );
+      await press('Restart');
       await until('the engine to answer', () => callEngine(engine(), 'app.state', {}));
+      await until('its page', async () => (await app.inPage('location.origin')) === engine().origin);
+      await settled();
     });
 
-    test('quitting while a job runs asks; cancel goes on', async () => {
-      await answerQuestions(1);
+    test('a page that dies comes back; one that dies again at once says so and is restarted when asked', async () => {
+      const kill = async (): Promise<void> => {
+        const pid = await app.inMain<number>(
+          `require('electron').BrowserWindow.getAllWindows()[0].webContents.getOSProcessId()`,
+        );
+        process.kill(pid, 'SIGKILL');
+        await sleepMs(1500); // Until another process has taken its place.
+        await app.reattach();
+      };
+      const isOnPage = async () => (await app.inPage('location.origin')) === engine().origin;
+      await kill();
+      await until('the page to come back', isOnPage);
+      await settled();
+      await kill();
+      await until('the crash page', () =>
+        app.inPage(`/^The page ended twice within a minute/.test(document.querySelector('h1').innerText)`),
+      );
+      await app.inPage(`document.querySelector('a.primary').click()`);
+      await until('the page', isOnPage);
+      await settled();
+    });
+
+    test('work shows in the taskbar, keeps the system awake, and its end is told when it was long', async () => {
+      await app.inMain(`globalThis.progress = []; globalThis.told = []; globalThis.blockers = [];
+        const electron = require('electron');
+        const window = electron.BrowserWindow.getAllWindows()[0];
+        const setProgressBar = window.setProgressBar.bind(window);
+        window.setProgressBar = (share) => { globalThis.progress.push(share); setProgressBar(share); };
+        window.isFocused = () => false;
+        const start = electron.powerSaveBlocker.start;
+        electron.powerSaveBlocker.start = (type) => {
+          const id = start.call(electron.powerSaveBlocker, type);
+          globalThis.blockers.push(id);
+          return id;
+        };
+        electron.Notification.isSupported = () => true;
+        electron.Notification.prototype.show = function () { globalThis.told.push(this.title + ': ' + this.body); };
+        true`);
+      await callEngine(engine(), 'app.selfTest', {});
+      const blocking = () =>
+        app.inMain<boolean>(`globalThis.blockers.length === 1
+          && require('electron').powerSaveBlocker.isStarted(globalThis.blockers[0])`);
+      await until('a bar in the taskbar', () => app.inMain('globalThis.progress.some((share) => share >= 0)'));
+      expect(await blocking()).toBe(true);
+      // A minute passes for the shell, so that the job was a long one.
+      await app.inMain(`globalThis.now = Date.now; Date.now = () => globalThis.now() + 60_000; true`);
+      await until('the notification', () => app.inMain('globalThis.told.length > 0'), 60_000);
+      await app.inMain(`Date.now = globalThis.now; true`);
+      expect(await app.inMain<string[]>('globalThis.told')).toEqual([
+        expect.stringMatching(/^(.+): \1 (has finished|failed)/),
+      ]);
+      await until('the bar to go', () => app.inMain('globalThis.progress[globalThis.progress.length - 1] === -1'));
+      expect(await blocking()).toBe(false);
+    });
+
+    test('quitting while a job runs asks; staying goes on', async () => {
+      await answerQuestions(2);
       const study = await callEngine(engine(), 'studies.create', { settings: settingsOfLongStudy, new: true });
       await callEngine(engine(), 'studies.start', { id: study.id });
       await until('a running job', async () =>
@@ -287,7 +399,8 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       );
       await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('quit').click()`);
       const asked = await until('the question', async () => (await questions())[0]);
-      expect(asked).toMatchObject({ message: 'A job is running.', buttons: ['Quit', 'Cancel'] });
+      expect(asked.message).toMatch(/^A job is running: /);
+      expect(asked.buttons).toEqual(['Quit and resume later', 'Cancel the job and quit', 'Stay']);
       expect(asked.detail).toContain('resumed');
       expect(await app.inMain(`require('electron').BrowserWindow.getAllWindows()[0].isVisible()`)).toBe(true);
     });
@@ -297,6 +410,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       await app.inMain(
         `require('electron').BrowserWindow.getAllWindows()[0].setBounds({ x: 40, y: 60, width: 900, height: 700 })`,
       );
+      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('zoomIn').click()`);
       expect(app.processes().some(({ command }) => command.includes('worker'))).toBe(true);
       // Closing the window is quitting.
       await app.inMain(`(require('electron').BrowserWindow.getAllWindows()[0].close(), true)`);
@@ -307,10 +421,24 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       await settled();
       const jobs = await callEngine(engine(), 'jobs.list', {});
       expect(jobs.filter((job) => job.state === 'interrupted').length).toBeGreaterThan(0);
-      expect(await app.inMain(`require('electron').BrowserWindow.getAllWindows()[0].getBounds()`)).toMatchObject({
-        width: 900,
-        height: 700,
-      });
+      const window = `require('electron').BrowserWindow.getAllWindows()[0]`;
+      expect(await app.inMain(`${window}.getBounds()`)).toMatchObject({ width: 900, height: 700 });
+      await until('the zoom', async () => (await app.inMain(`${window}.webContents.getZoomLevel()`)) === 0.5);
+    });
+
+    test('quitting can cancel what runs: nothing is left to resume', async () => {
+      await answerQuestions(1);
+      const [study] = (await callEngine(engine(), 'studies.list', {})).filter(({ state }) => state === 'interrupted');
+      await callEngine(engine(), 'studies.resume', { id: study!.id });
+      await until('a running job', async () =>
+        (await callEngine(engine(), 'jobs.list', {})).some((job) => job.state === 'running'),
+      );
+      await app.inMain(`(require('electron').BrowserWindow.getAllWindows()[0].close(), true)`);
+      await app.detach();
+      expect(await app.ended).toBe(0);
+      app = await launchElectron(launchOptions());
+      await settled();
+      expect((await callEngine(engine(), 'studies.get', { id: study!.id })).state).toBe('cancelled');
     });
 
     test('a terminated shell leaves no process behind', async () => {

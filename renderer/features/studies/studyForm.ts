@@ -11,7 +11,7 @@ import {
   type StudySettingsInput,
   type TaskName,
 } from '../../../main/contract/settings.ts';
-import { settingGroups, type Draft, type SettingField, type SettingGroup } from './settingsForm.ts';
+import { draftFromSettings, settingGroups, type Draft, type SettingField, type SettingGroup } from './settingsForm.ts';
 
 /** A study as it is composed. */
 export interface Composition {
@@ -142,4 +142,17 @@ export function smallerMicroBatches({ sft, rl }: StudySettings): Draft[] {
     drafts.push({ 'sft.text.microBatchSize': String(ofSft), 'rl.text.microBatchSize': String(ofRl) });
   }
   return drafts;
+}
+
+/** The composition that gives these settings: of the presets of their protocol the one from which the fewest differ. */
+export function compositionFromSettings(settings: StudySettings, baseId: string): Composition {
+  const hasBase = settings.base !== null;
+  const compositions = settingsPresets
+    .filter((preset) => preset.settings.preset === settings.preset && preset.base !== (hasBase ? 'none' : 'required'))
+    .map((preset) => {
+      const draft = draftFromSettings(settings, settingGroups(presetSettings(preset, hasBase)));
+      return { preset, baseId, draft };
+    });
+  const changes = ({ draft }: Composition): number => Object.keys(draft).length;
+  return compositions.sort((a, b) => changes(a) - changes(b))[0]!;
 }

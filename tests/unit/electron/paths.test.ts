@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { engineCommand, engineNode, projectFolderAround } from '../../../electron/engineCommand.ts';
 import { dataFolderOption, pathsToOpen } from '../../../electron/paths.ts';
@@ -12,6 +13,14 @@ writeFileSync(join(folder, 'a b.safetensors'), '');
 test('a start opens what exists, relative to its own folder', () => {
   const args = ['--no-sandbox', 'model', 'a b.safetensors', 'absent', folder, '--data=elsewhere'];
   expect(pathsToOpen(args, folder, [])).toEqual([join(folder, 'model'), join(folder, 'a b.safetensors'), folder]);
+});
+
+test('a file: address of a double-click is its path; one of another host is nothing', () => {
+  const address = pathToFileURL(join(folder, 'a b.safetensors')).href;
+  expect(address).toContain('%20');
+  expect(pathsToOpen([address, 'file://elsewhere/model', 'file:%'], '/', [])).toEqual([
+    join(folder, 'a b.safetensors'),
+  ]);
 });
 
 test('the folders of the app and of the data are not opened', () => {

@@ -13,7 +13,8 @@ import {
 const file = join(mkdtempSync(join(tmpdir(), 'rotascope-window-')), 'window.json');
 
 test('is read as it was written', () => {
-  const state = { bounds: { x: -1200, y: 40, width: 1000, height: 700 }, maximized: true, theme: 'dark' as const };
+  const bounds = { x: -1200, y: 40, width: 1000, height: 700 };
+  const state = { bounds, maximized: true, zoom: -1.5, theme: 'dark' as const, notifications: false };
   writeWindowState(file, state);
   expect(readWindowState(file)).toEqual(state);
 });
@@ -33,6 +34,18 @@ test('a window smaller than the smallest opens as the smallest', () => {
   expect(readWindowState(file).bounds).toEqual({ x: 1, y: 2, ...minimumSize });
 });
 
+test('a zoom that no page is laid out for is brought back', () => {
+  for (const [written, read] of [
+    [40, 5],
+    [-9, -3],
+    ['"2"', 0],
+    [1.2, 1.2],
+  ]) {
+    writeFileSync(file, `{"zoom":${written}}`);
+    expect(readWindowState(file).zoom).toBe(read);
+  }
+});
+
 test('a folder that cannot be written loses the place and nothing else', () => {
   expect(() => writeWindowState('/nowhere/window.json', firstState)).not.toThrow();
 });
@@ -46,4 +59,12 @@ test('a window on a display that is gone is placed anew', () => {
   expect(onDisplays({ ...bounds, x: 1850 }, [left])).toBeUndefined();
   expect(onDisplays({ ...bounds, y: -200 }, [left, right])).toBeUndefined();
   expect(onDisplays(undefined, [left])).toBeUndefined();
+});
+
+test('a window that was larger than the display that is left fits it', () => {
+  const small = { x: 0, y: 0, width: 1280, height: 720 };
+  const tall = { x: 1280, y: 0, width: 1080, height: 1920 };
+  const bounds = { x: 10, y: 20, width: 2200, height: 1800 };
+  expect(onDisplays(bounds, [small])).toEqual({ x: 10, y: 20, width: 1280, height: 720 });
+  expect(onDisplays(bounds, [small, tall])).toEqual(bounds);
 });
