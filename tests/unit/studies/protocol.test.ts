@@ -118,7 +118,7 @@ describe('the plan of a study that starts from a checkpoint', () => {
     base,
     task: { name: 'rank' },
     sft: { steps: 8, endStep: 6, checkpoints: [0, 2, 4, 6, 8] },
-    rl: { starts: [0, 6, 'peak'], controlArms: ['ppoAnchor'] },
+    rl: { starts: [0, 'peak'], controlArms: ['ppoAnchor'] },
     disk: { keep: 'named' },
   });
   const stages = protocol.plan(paper);
