@@ -81,7 +81,9 @@ function episodesFor({ split, sides, a, b }: Contrast): Pick<Undecided, 'needed'
     if (ofA[i]! > ofB[i]!) onlyA++;
     if (ofA[i]! < ofB[i]!) onlyB++;
   }
-  return { needed: pairedEpisodesNeeded((onlyA - onlyB) / n, (onlyA + onlyB) / n, { sides }), episodes: n };
+  // A claim with a direction is never told by what points the other way: then it takes what tells that the two differ.
+  const needed = pairedEpisodesNeeded((onlyA - onlyB) / n, (onlyA + onlyB) / n, { sides: onlyA < onlyB ? 2 : sides });
+  return { needed, episodes: n };
 }
 
 /** The fewest needed first. */

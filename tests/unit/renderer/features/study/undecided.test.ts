@@ -39,6 +39,16 @@ describe('differences that are not separated', () => {
     expect(rows.map((one) => one.needed)).toEqual(rows.map((one) => one.needed).sort((a, b) => a - b));
   });
 
+  it('that point against a claim are told two-sided', () => {
+    const turned = structuredClone(seed);
+    const plain = turned.rl.find(({ arm }) => arm === 'ppoPlain')!.checkpoints.at(-1)!.evaluation.ood;
+    const end = turned.sft.find(({ step }) => step === seed.endStep)!.evaluation.ood;
+    [plain.outcomes, end.outcomes] = [end.outcomes, plain.outcomes];
+    const needed = (rows: typeof before) => rows.find(({ label }) => label.startsWith('RL (plain PPO) against SFT_End, OOD'))!.needed; // prettier-ignore
+    const before = undecided(seed);
+    expect(needed(undecided(turned))).toBeGreaterThan(1.2 * needed(before));
+  });
+
   it('are none before the verdicts, and none where episodes are not known one by one', () => {
     expect(undecided({ ...seed, verdicts: null })).toEqual([]);
     expect(undecided({ ...seedResult(0), verdicts: seed.verdicts })).toEqual([]);
