@@ -63,7 +63,7 @@ const leastPlain = 1e-4;
 function asText(value: unknown): string {
   if (value === null) return '';
   if (typeof value === 'number' && value !== 0 && Math.abs(value) < leastPlain) return value.toExponential();
-  return Array.isArray(value) ? value.join(', ') : String(value);
+  return Array.isArray(value) ? value.join(', ') : String(value as string | number | boolean);
 }
 
 /** What zod offers of a schema here: what it wraps, its fields, its values, the items of a list. */
