@@ -122,7 +122,7 @@ describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
       await curve.scrollIntoViewIfNeeded();
       await curve.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
       await curve.focus();
-      for (const key of ['ArrowRight', 'ArrowDown', 'End', 'Enter']) await page.keyboard.press(key);
+      for (const key of ['ArrowLeft', 'Enter']) await page.keyboard.press(key);
       await page.waitForURL((url) => url.pathname === `/studies/${id}/answers`);
       expect(new URL(page.url()).searchParams.get('at')).toBe('seed-3.sft:4');
       const list = page.getByRole('listbox', { name: 'Answers' });
@@ -137,7 +137,7 @@ describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
       const { samples } = await lab.engine.call('samples.read', { jobId, step: 4, split: 'ood', offset: 2, limit: 1 });
       const panel = page.getByRole('article').first();
       await panel.getByText(samples[0]!.verdict, { exact: true }).waitFor();
-      expect(await panel.locator('pre').first().innerText()).toBe(samples[0]!.messages[0]!.content);
+      expect(await panel.locator('ol pre').first().innerText()).toBe(samples[0]!.messages[0]!.content);
 
       // The same episode at the base beside it, and both after a reload of the address.
       await page.getByRole('combobox', { name: 'Beside it' }).selectOption('seed-3.sft:0');
