@@ -22,8 +22,14 @@ function withMicroBatches(settings: StudySettings, draft: Draft): StudySettings 
   });
 }
 
-/** @param settings null: there is nothing to estimate */
-export function useStudyEstimate(settings: Ref<StudySettings | null>): {
+/**
+ * @param settings null: there is nothing to estimate
+ * @param known asked again when it changes: what the catalogue knows of the base
+ */
+export function useStudyEstimate(
+  settings: Ref<StudySettings | null>,
+  known: Ref<unknown>,
+): {
   estimate: ShallowRef<Estimate | null>;
   /** The largest micro-batches that fit into memory, where the chosen ones do not. */
   fitting: ShallowRef<Draft | null>;
@@ -48,7 +54,7 @@ export function useStudyEstimate(settings: Ref<StudySettings | null>): {
     }
   }
   watch(
-    [settings, () => app.connections] as const,
+    [settings, known, () => app.connections] as const,
     ([now]) => {
       stop();
       fitting.value = null;

@@ -81,7 +81,7 @@ describe('an answer in words', () => {
   });
   it('stands beside the answer at its place, else the last of the same dialogue', () => {
     const others = [sample({ turn: 0 }), sample({ turn: 1 }), sample({ sample: 1, turn: 0 })];
-    expect(counterpart(sample({ turn: 1 }), others)).toBe(others[1]);
+    expect(counterpart(sample({ turn: 0 }), others)).toBe(others[0]);
     expect(counterpart(sample({ turn: 4 }), others)).toBe(others[1]);
     expect(counterpart(sample({ sample: 1, turn: 3 }), others)).toBe(others[2]);
     expect(counterpart(sample({ sample: 9 }), others)).toBeNull();
