@@ -147,7 +147,9 @@ describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
       await page.getByRole('article').nth(1).waitFor();
       const places = await page.getByRole('article').locator('header p').allInnerTexts();
       expect(new Set(places.map((place) => place.split(',')[0])).size).toBe(1);
-      expect(await page.getByRole('option', { selected: true }).getAttribute('aria-posinset')).toBe('3');
+      expect(
+        await page.getByRole('listbox').getByRole('option', { selected: true }).getAttribute('aria-posinset'),
+      ).toBe('3');
 
       await page.getByRole('combobox', { name: 'Kind' }).selectOption('forced');
       await page.locator('article mark').first().waitFor();

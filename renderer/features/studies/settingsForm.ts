@@ -61,9 +61,9 @@ const isSection = (value: unknown): value is Record<string, unknown> =>
 const leastPlain = 1e-4;
 
 function asText(value: unknown): string {
-  if (value === null) return '';
   if (typeof value === 'number' && value !== 0 && Math.abs(value) < leastPlain) return value.toExponential();
-  return Array.isArray(value) ? value.join(', ') : String(value as string | number | boolean);
+  const text = Array.isArray(value) ? value.join(', ') : String(value);
+  return value === null ? '' : text;
 }
 
 /** What zod offers of a schema here: what it wraps, its fields, its values, the items of a list. */
