@@ -9,6 +9,7 @@ import type { PlannedStage } from '../studies/plan.ts';
 import { keptSteps, protocol } from '../studies/protocol.ts';
 import { parameterCount } from '../studies/stageWeights.ts';
 import type { EngineContext } from './context.ts';
+import { computesOnGpu } from './computeProbe.ts';
 import { baseRow, studyMemoryBytes, withBase } from './studyBase.ts';
 
 /** Weights are seconds with native TensorFlow; WebAssembly, one thread, takes about so many times longer (measured: 21). */
@@ -103,7 +104,8 @@ export async function estimateStudy(
     plan.map((stage) => ({ ...stage, durationMs: stage.weight * msPerWeight })),
     slots,
   );
-  const common = { durationMs: Math.round(durationMs), jobs: plan.length, basis };
+  const freeMemoryBytes = computesOnGpu(compute.status) ? null : process.availableMemory();
+  const common = { durationMs: Math.round(durationMs), jobs: plan.length, basis, freeMemoryBytes };
   if (settings === null) return { ...common, diskBytes: 0, memoryBytes: null, problems };
   const diskBytes = studyDiskBytes(context, settings, plan);
   const noRoom = diskProblem(context, settings, diskBytes);

@@ -287,6 +287,8 @@ export const calls = {
       basis: z.string(),
       /** Of the stage that takes most, where the study starts from a checkpoint; null: not estimated. */
       memoryBytes: z.number().nullable(),
+      /** What a stage may take of memory now; null: it is a GPU's, which says so itself. */
+      freeMemoryBytes: z.number().nullable(),
       /** Why `studies.start` would refuse, in whole sentences with the numbers and the next step; empty: it starts. */
       problems: z.array(z.string()),
     }),

@@ -48,7 +48,7 @@ describeWith([chromium], 'A study in Chromium', () => {
   test('the comparison of remedies: composed in the form, its figures and words', async () => {
     const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
     await page.goto(`${lab.engine.origin}/studies/new`);
-    await page.getByLabel('Protocol').selectOption('comparison');
+    await page.getByRole('radio', { name: /^Comparison of remedies/ }).check();
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Comparison of remedies');
     await page.getByText('8 jobs for 1 seed').waitFor();
     expect(await page.getByLabel(/^RL starts/).count()).toBe(0);

@@ -11,6 +11,7 @@ export interface SettingWords {
 /** By path; `text` sections are looked up with their own path first, then without `text`. */
 export const settingWords: Record<string, SettingWords> = {
   seeds: { hint: 'Each is a whole repetition.' },
+  'task.name': { label: 'Task' },
   'task.evaluationEpisodes': {
     label: 'Evaluation episodes a split',
     hint: 'The first half selects the peak, the second reports it.',

@@ -57,7 +57,11 @@ export function labelOf(name: string): string {
 const isSection = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Below this a number is written with its exponent: 1e-6. */
+const leastPlain = 1e-4;
+
 function asText(value: unknown): string {
+  if (typeof value === 'number' && value !== 0 && Math.abs(value) < leastPlain) return value.toExponential();
   const text = Array.isArray(value) ? value.join(', ') : String(value);
   return value === null ? '' : text;
 }
@@ -89,6 +93,8 @@ const namedValues: Record<string, Record<string, string>> = {
   'rl.controlArms': rlArmLabels,
   'rl.algorithm': { ppo: 'PPO', grpo: 'GRPO' },
   'rl.text.algorithm': { ppo: 'PPO', grpo: 'GRPO' },
+  'rl.text.valueHead': { linear: 'Linear', mlp: 'MLP' },
+  'task.text.answerStyle': { published: 'Published', json: 'JSON' },
 };
 
 function choicesOf(options: unknown[] | undefined, path: string): SettingField['choices'] {

@@ -9,6 +9,10 @@ import { smallerMicroBatches } from './studyForm.ts';
 
 const settleMs = 300;
 
+/** As far as it is known. */
+export const fitsMemory = ({ memoryBytes, freeMemoryBytes }: Estimate): boolean =>
+  memoryBytes === null || freeMemoryBytes === null || memoryBytes <= freeMemoryBytes;
+
 function withMicroBatches(settings: StudySettings, draft: Draft): StudySettings {
   const [sft, rl] = [Number(draft['sft.text.microBatchSize']), Number(draft['rl.text.microBatchSize'])];
   return studySettingsSchema.parse({
@@ -18,10 +22,16 @@ function withMicroBatches(settings: StudySettings, draft: Draft): StudySettings 
   });
 }
 
-/** @param settings null: there is nothing to estimate */
-export function useStudyEstimate(settings: Ref<StudySettings | null>): {
+/**
+ * @param settings null: there is nothing to estimate
+ * @param known asked again when it changes: what the catalogue knows of the base
+ */
+export function useStudyEstimate(
+  settings: Ref<StudySettings | null>,
+  known: Ref<unknown>,
+): {
   estimate: ShallowRef<Estimate | null>;
-  /** The largest micro-batches with which a study that would be refused starts. */
+  /** The largest micro-batches that fit into memory, where the chosen ones do not. */
   fitting: ShallowRef<Draft | null>;
 } {
   const app = useApp();
@@ -36,17 +46,15 @@ export function useStudyEstimate(settings: Ref<StudySettings | null>): {
     const answer = await studies.estimate(now);
     if (settings.value !== now) return;
     estimate.value = answer;
-    if (now.base === null || answer.problems.length === 0) return;
+    if (fitsMemory(answer)) return;
     for (const draft of smallerMicroBatches(now)) {
-      const { problems } = await studies.estimate(withMicroBatches(now, draft));
+      const smaller = await studies.estimate(withMicroBatches(now, draft));
       if (settings.value !== now) return;
-      if (problems.length > 0) continue;
-      fitting.value = draft;
-      return;
+      if (fitsMemory(smaller)) return void (fitting.value = draft);
     }
   }
   watch(
-    [settings, () => app.connections] as const,
+    [settings, known, () => app.connections] as const,
     ([now]) => {
       stop();
       fitting.value = null;

@@ -28,6 +28,49 @@ function score(correct: number, loss: number): SplitScore {
   };
 }
 
+/** Of a task in text: k = 2 attempts; pass@1..3; the mass at one position. */
+export function evaluatedText(inDist: number, ood: number): Evaluation {
+  const { trainLoss, ...evaluation } = evaluated(inDist, ood);
+  const answers = (correct: number): SplitScore['answers'] => ({
+    ...{ cardOk: 90, formulaOk: 80, strict: 95, ended: 99, meanReward: correct / episodes - 0.5 },
+    passAtK: [correct / episodes, 0.6, 0.7],
+    mass: { positions: 1, any: 0.4, reference: 0.1 },
+  });
+  return {
+    trainLoss,
+    inDist: { ...evaluation.inDist, answers: answers(inDist) },
+    ood: { ...evaluation.ood, answers: answers(ood) },
+    text: {
+      attempts: 2,
+      decoding: { mode: 'sample', temperature: 0.2, topP: 1 },
+      maxNewTokens: 64,
+      seed: 999,
+    },
+  };
+}
+
+/** `seedResult` as a study of a checkpoint: plain PPO from every start, the anchored arm beside it. */
+export function textSeedResult(seed: number): SeedResult {
+  const { sft, rl, ...rest } = seedResult(seed);
+  const inText = ({ inDist, ood }: Evaluation): Evaluation => evaluatedText(inDist.correct, ood.correct);
+  const other: Record<RlArm, RlArm> = { ppoAnchor: 'ppoPlain', ppoPlain: 'ppoAnchor', anchorOnly: 'anchorOnly' };
+  return {
+    ...rest,
+    sft: sft.map(({ step, evaluation }) => ({ step, evaluation: inText(evaluation) })),
+    mainArm: 'ppoPlain',
+    rl: rl
+      .filter(({ arm }) => arm !== 'anchorOnly')
+      .map((one) => ({
+        ...one,
+        arm: other[one.arm],
+        checkpoints: one.checkpoints.map(({ iteration, evaluation }) => ({
+          iteration,
+          evaluation: inText(evaluation),
+        })),
+      })),
+  };
+}
+
 /** Right answers of 100, ID and OOD. */
 export const evaluated = (inDist: number, ood: number, loss = 0.2): Evaluation => ({
   inDist: score(inDist, loss),

@@ -176,11 +176,10 @@ export function scoreCells({ correct, n }: { correct: number; n: number }): numb
 }
 
 const picksOf = ({ seed, sft }: SeedResult): FigurePick[] =>
-  splits.flatMap((split, row) =>
-    sft.map(({ step, evaluation }, column): FigurePick => ({
+  splits.flatMap((split) =>
+    sft.map(({ step, evaluation }): FigurePick => ({
       key: pickKey(seed, step, split),
       label: `${splitLabels[split]} at SFT step ${step}: ${percent(accuracy(evaluation[split]))}, its answers`,
-      at: [row, column],
     })),
   );
 

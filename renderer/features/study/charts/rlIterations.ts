@@ -108,7 +108,11 @@ export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame
     x: { name: 'PPO iteration' },
     y: { name: unit, scale: unit !== '%', labelWidthPx: 46 },
   }));
-  const names = rlArms.map((arm) => rlArmLabels[arm]);
+  const hasRun = (arm: RlArm): boolean =>
+    present.some(({ metric }) =>
+      seeds.some((_, index) => curveOf(view, index, arm, metric, scalars, start).length > 0),
+    );
+  const names = rlArms.filter(hasRun).map((arm) => rlArmLabels[arm]);
   const layout = { columns: columnsFor(frame, 4, 250), plotHeightPx: 150, leftPx: 64, legend: names };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   const series = present.flatMap((measure, panel) => measureSeries(view, measure, panel, scalars, start, frame));

@@ -41,7 +41,7 @@ export function startOffer(view: SeedView, frame: ChartFrame): Figure | null {
     { title: 'Rewarded share at the start', x: { name: 'share of answers with positive reward', min: 0, max: 1 }, y },
     { title: 'Policy entropy at the start', x: { name: 'entropy (nats per token)', min: 0 }, y },
   ];
-  const names = rlArms.map((arm) => rlArmLabels[arm]);
+  const names = rlArms.filter((arm) => all.some((offer) => offer.arm === arm)).map((arm) => rlArmLabels[arm]);
   const layout = { columns: columnsFor(frame, 2, 300), plotHeightPx: 190, legend: names };
   const { heightPx, ...axes } = panels(specs, layout, frame);
   const series = specs.flatMap((_, panel) =>

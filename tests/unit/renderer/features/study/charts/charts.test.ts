@@ -1,11 +1,13 @@
 /** Every figure of the Study page is drawn by ECharts itself, in both themes, wide and narrow, for one and three seeds. */
 import { describe, expect, it } from 'vitest';
 import type { Comparison } from '../../../../../../main/contract/studyResult.ts';
+import { answerFacts } from '../../../../../../renderer/features/study/charts/answerFacts.ts';
 import { accuracyCurve } from '../../../../../../renderer/features/study/charts/accuracyCurve.ts';
 import { endpointBars } from '../../../../../../renderer/features/study/charts/endpointBars.ts';
 import { interpolation } from '../../../../../../renderer/features/study/charts/interpolation.ts';
 import { layerHeatmap, quantities } from '../../../../../../renderer/features/study/charts/layerHeatmap.ts';
 import { lossCurve } from '../../../../../../renderer/features/study/charts/lossCurve.ts';
+import { passAtK } from '../../../../../../renderer/features/study/charts/passAtK.ts';
 import { penaltyCurves } from '../../../../../../renderer/features/study/charts/penaltyCurves.ts';
 import { reversions } from '../../../../../../renderer/features/study/charts/reversions.ts';
 import { rlIterations } from '../../../../../../renderer/features/study/charts/rlIterations.ts';
@@ -17,7 +19,7 @@ import { training } from '../../../../../../renderer/features/study/charts/train
 import type { ChartFrame, Figure } from '../../../../../../renderer/figures/figure.ts';
 import { darkCharts, lightCharts } from '../../../../../../renderer/figures/palette.ts';
 import { svgOf } from '../../../drawn.ts';
-import { matrixComparison, seedResult, studyResult } from '../../../studySample.ts';
+import { matrixComparison, seedResult, studyResult, textSeedResult } from '../../../studySample.ts';
 
 const scalars = new Map<string, Map<number, Record<string, number>>>([
   [
@@ -56,11 +58,22 @@ const builders: Record<string, (view: SeedView, frame: ChartFrame) => Figure | n
   spectrum: (_view, frame) => spectrum(matrixComparison(), frame),
   layerHeatmap: (_view, frame) => layerHeatmap(comparison, quantities.relativeChange!, frame),
 };
+const texts = studyResult([0, 1, 2].map(textSeedResult));
+const ofText: typeof builders = {
+  answerFacts,
+  passAtK,
+  'accuracyCurve in text': accuracyCurve,
+  'rlStarts in text': rlStarts,
+  'endpointBars in text': endpointBars,
+};
 const ofView = Object.entries(builders).slice(0, 10);
 const three = studyResult([0, 1, 2].map(seedResult));
-const views = { 'one seed': seedView(three, 1), 'three seeds': seedView(three, allSeeds) };
+const ofTokens = { 'one seed': seedView(three, 1), 'three seeds': seedView(three, allSeeds) };
 
-describe.each(Object.entries(builders))('%s', (_name, build) => {
+const textViews = { 'one seed': seedView(texts, 1), 'three seeds': seedView(texts, allSeeds) };
+
+describe.each([...Object.entries(builders), ...Object.entries(ofText)])('%s', (name, build) => {
+  const views = name in ofText ? textViews : ofTokens;
   for (const [which, view] of Object.entries(views))
     for (const theme of [lightCharts, darkCharts])
       for (const widthPx of [1200, 560])

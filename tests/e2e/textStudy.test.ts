@@ -1,0 +1,169 @@
+/** A study that starts from a checkpoint: composed in the form, watched, and every answer of it read. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { drawnFigures, narrow, openPage } from './browser.ts';
+import { copyOfFixture } from './engineUnderTest.ts';
+import { startLab } from './lab.ts';
+import { chromium, describeWith } from './parts.ts';
+import { until } from './waiting.ts';
+
+/** A tiny random model: its answers are never right, which is all that is needed of them here. */
+const fixture = 'tiny-qwen2';
+const episodes = 8;
+/** What the form is filled with: the names of the fields are the paths of the settings. */
+const typed = {
+  name: 'Tiny text study',
+  seeds: '3',
+  'sft.steps': '4',
+  'sft.endStep': '4',
+  'sft.learningRate': '1e-3',
+  'sft.batchSize': '4',
+  'sft.checkpoints': '0, 2, 4',
+  'sft.warmupSteps': '1',
+  'rl.starts': '0',
+  'rl.text.iterations': '1',
+  'rl.text.rolloutSize': '4',
+  'rl.text.minibatchSize': '4',
+  'rl.text.updateEpochs': '1',
+  'rl.text.maxNewTokens': '6',
+  'rl.text.evaluateEvery': '1',
+  'task.evaluationEpisodes': String(episodes),
+  'task.text.attempts': '2',
+  'task.text.maxNewTokens': '8',
+  'task.text.samples': '2',
+};
+
+describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
+  const lab = startLab();
+  let folder = '';
+  let baseId = '';
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'rotascope-text-'));
+    const [verdict] = await lab.engine.call('checkpoints.import', { paths: [copyOfFixture(fixture, folder)] });
+    baseId = verdict!.checkpointId!;
+    const hash = async () => (await lab.engine.call('checkpoints.get', { id: baseId })).contentHash;
+    await until('the hash of the checkpoint', hash, 60_000);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const start = (page: Page) => page.getByRole('button', { name: 'Start' });
+
+  test('the form: preset, base, data, what is missing, what it takes; the address holds it', async () => {
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    await page.goto(`${lab.engine.origin}/studies/new`);
+    await page.getByRole('radio', { name: /^Paper, Qwen/ }).check();
+    await page.getByText('Choose the checkpoint to start from.').waitFor();
+    expect(await start(page).isDisabled()).toBe(true);
+    await page.getByRole('combobox', { name: 'Base checkpoint' }).fill('tiny');
+    await page.keyboard.press('Enter');
+    await page.getByText(/jobs for 1 seed.* of memory at most/s).waitFor();
+    expect(await page.getByLabel('Pretraining').count()).toBe(0);
+    await page.getByText('All parameters').click();
+    expect(await page.locator('[name^="pretrain."], [name^="model."], [name="rl.iterations"]').count()).toBe(0);
+    await page.locator('[name="rl.text.algorithm"]').selectOption('grpo');
+    await page.locator('[name="rl.text.groupSize"]').waitFor();
+    await page.locator('[name="sft.endStep"]').fill('790');
+    await page.getByText('SFT_End (step 790) is not among the checkpoints.').waitFor();
+    await picture('new-text-study-light');
+    await page.locator('[name="sft.endStep"]').fill('800');
+
+    const data = join(folder, 'examples.jsonl');
+    const example = '{"messages":[{"role":"user","content":"2 + 2"},{"role":"assistant","content":"4"}]}';
+    writeFileSync(data, `${example}\nno JSON\n`);
+    await page.getByRole('radio', { name: 'A JSONL file' }).check();
+    await page.getByText('Give the path of the SFT data.').waitFor();
+    await page.getByLabel("Path of the file on the engine's machine").fill(data);
+    await page.getByText('1 example, 1 bad line.').waitFor();
+    await page.getByText('Line 2:').waitFor();
+    await page.waitForURL((url) => url.searchParams.get('sft.text.dataFile') === data);
+    await page.reload();
+    await page.getByText('1 example, 1 bad line.').waitFor();
+    expect(await page.getByRole('radio', { name: /^Paper, Qwen/ }).isChecked()).toBe(true);
+    expect(await page.getByRole('combobox', { name: 'Base checkpoint' }).inputValue()).toBe(fixture);
+    expect(await page.locator('[name="rl.text.algorithm"]').inputValue()).toBe('grpo');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize(narrow);
+    await picture('new-text-study-dark-narrow');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test(
+    'composed, started, watched to its end; its answers are read from the curve on',
+    { timeout: 900_000 },
+    async () => {
+      const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+      const query = new URLSearchParams({ preset: 'paper-qwen', base: baseId, 'task.name': 'determinant' });
+      await page.goto(`${lab.engine.origin}/studies/new?${query.toString()}`);
+      await page.getByText('All parameters').click();
+      for (const [name, value] of Object.entries(typed)) await page.locator(`[name="${name}"]`).fill(value);
+      await page.getByText('5 jobs for 1 seed').waitFor();
+      await start(page).click();
+      await page.getByRole('heading', { name: typed.name }).waitFor();
+      expect(await page.getByText('Pretrain the base').count()).toBe(0);
+      await page.locator('main header .badge', { hasText: 'running' }).waitFor();
+      // Live: answers of the first checkpoint can be read while SFT goes on.
+      const [study] = await lab.engine.call('studies.list', {});
+      const id = study!.id;
+      await page.locator('main header .badge', { hasText: 'done' }).waitFor({ timeout: 800_000 });
+      const figures = await drawnFigures(page);
+      const titles = figures.map(({ title }) => title);
+      expect(titles).toEqual(expect.arrayContaining(['What the answers are like', 'pass@k of sampled answers']));
+      expect(titles.filter((title) => /Reversion|Interpolation|pretraining/.test(title))).toEqual([]);
+      await page.getByText('solved within 2 attempts').waitFor();
+      await page.getByText('SFT data and held-out episodes').waitFor();
+      await picture('text-study-light');
+
+      // From a point of the curve, by keyboard: the last checkpoint on OOD.
+      const curve = page.locator('main section.figure', { hasText: 'Accuracy of SFT' }).first();
+      await curve.scrollIntoViewIfNeeded();
+      await curve.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
+      await curve.focus();
+      for (const key of ['ArrowLeft', 'Enter']) await page.keyboard.press(key);
+      await page.waitForURL((url) => url.pathname === `/studies/${id}/answers`);
+      expect(new URL(page.url()).searchParams.get('at')).toBe('seed-3.sft:4');
+      const list = page.getByRole('listbox', { name: 'Answers' });
+      await list.getByRole('option').first().waitFor();
+      const jobId = (await lab.engine.call('studies.get', { id })).stages[0]!.jobId!;
+      const { total } = await lab.engine.call('samples.read', { jobId, step: 4, split: 'ood' });
+      await page.getByText(`${total} answers`, { exact: true }).waitFor();
+      await list.focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowDown');
+      await page.waitForURL((url) => url.searchParams.get('index') === '2');
+      const { samples } = await lab.engine.call('samples.read', { jobId, step: 4, split: 'ood', offset: 2, limit: 1 });
+      const panel = page.getByRole('article').first();
+      await panel.getByText(samples[0]!.verdict, { exact: true }).waitFor();
+      expect(await panel.locator('ol pre').first().innerText()).toBe(samples[0]!.messages[0]!.content);
+
+      // The same episode at the base beside it, and both after a reload of the address.
+      await page.getByRole('combobox', { name: 'Beside it' }).selectOption('seed-3.sft:0');
+      await page.getByRole('article').nth(1).waitFor();
+      await picture('answers-beside-light');
+      await page.reload();
+      await page.getByRole('article').nth(1).waitFor();
+      const places = await page.getByRole('article').locator('header p').allInnerTexts();
+      expect(new Set(places.map((place) => place.split(',')[0])).size).toBe(1);
+      expect(
+        await page.getByRole('listbox').getByRole('option', { selected: true }).getAttribute('aria-posinset'),
+      ).toBe('3');
+
+      await page.getByRole('combobox', { name: 'Kind' }).selectOption('forced');
+      await page.locator('article mark').first().waitFor();
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.setViewportSize(narrow);
+      await picture('answers-forced-dark-narrow');
+      await page.getByRole('button', { name: 'Rule slips' }).click();
+      await page.getByText('passes the filter "Rule slips"').waitFor();
+
+      await page.goto(`${lab.engine.origin}/studies/${id}`);
+      await page.getByRole('link', { name: 'Spectrum: SFT_End → RL_End' }).click();
+      await page.waitForURL((url) => url.pathname === '/spectrum' && url.searchParams.get('reference') !== '');
+      expect(faults).toEqual([]);
+      await context.close();
+    },
+  );
+});
