@@ -126,10 +126,14 @@ function required(name: string): unknown {
     return require(name);
   } catch (cause) {
     const { message } = toErrorShape(cause);
-    throw new AppError('COMPUTE_UNAVAILABLE', `WebGPU is not installed: ${message.split('\n')[0]}`, {
-      hint: 'Run "npm ci --include=optional", then start again.',
-      cause,
-    });
+    throw new AppError(
+      'COMPUTE_UNAVAILABLE',
+      `WebGPU is not installed: ${message.split('\n')[0]!.replace(/\.?$/, '.')}`,
+      {
+        hint: 'Run "npm ci --include=optional", then start again.',
+        cause,
+      },
+    );
   }
 }
 
