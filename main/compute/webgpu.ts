@@ -108,7 +108,7 @@ export async function openGpu(): Promise<{ tf: Tf; facts: GpuFacts; watch: Devic
   const backend = new WebGPUBackend(device, adapter.info);
   const watch = new DeviceWatch(device, backend, facts);
   tf.registerBackend('webgpu', () => backend);
-  // Small tensors would be computed on the CPU or not, depending on whether they were read before: other bits.
+  // Else small tensors that were just written are computed on the CPU, and a resumed run has other bits.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   await tf.setBackend('webgpu');
   registerWebgpuKernels(tf);
