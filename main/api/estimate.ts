@@ -36,7 +36,10 @@ export function pace(jobs: JobStore, backend: ComputeStatus['backend']): Pace {
   if (measured.length > 0) return { msPerWeight: median(measured), basis: 'Measured on earlier runs on this machine.' };
   return backend === 'wasm'
     ? { msPerWeight: 1000 * wasmSlowdown, basis: 'Recipe times, scaled for WebAssembly; not measured here yet.' }
-    : { msPerWeight: 1000, basis: 'Recipe times on two cores with native TensorFlow; not measured here yet.' };
+    : {
+        msPerWeight: 1000,
+        basis: `Recipe times on two cores with native TensorFlow; not measured ${backend === 'webgpu' ? 'on this GPU' : 'here'} yet.`,
+      };
 }
 
 /** Of the catalogue's row; of a base that is trained its weights in float32. */

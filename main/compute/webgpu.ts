@@ -108,7 +108,7 @@ export async function openGpu(): Promise<{ tf: Tf; facts: GpuFacts; watch: Devic
   const backend = new WebGPUBackend(device, adapter.info);
   const watch = new DeviceWatch(device, backend, facts);
   tf.registerBackend('webgpu', () => backend);
-  // Small tensors would be computed on the CPU or not, depending on whether they were read before: other bits.
+  // Else small tensors that were just written are computed on the CPU, and a resumed run has other bits.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   await tf.setBackend('webgpu');
   registerWebgpuKernels(tf);
@@ -126,10 +126,14 @@ function required(name: string): unknown {
     return require(name);
   } catch (cause) {
     const { message } = toErrorShape(cause);
-    throw new AppError('COMPUTE_UNAVAILABLE', `WebGPU is not installed: ${message.split('\n')[0]}`, {
-      hint: 'Run "npm ci --include=optional", then start again.',
-      cause,
-    });
+    throw new AppError(
+      'COMPUTE_UNAVAILABLE',
+      `WebGPU is not installed: ${message.split('\n')[0]!.replace(/\.?$/, '.')}`,
+      {
+        hint: 'Run "npm ci --include=optional", then start again.',
+        cause,
+      },
+    );
   }
 }
 

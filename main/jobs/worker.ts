@@ -72,26 +72,23 @@ function firstBackend(history: EventHistory): string | undefined {
   return typeof backend === 'string' ? backend : undefined;
 }
 
-/** Numbers of two backends must not end up in one curve. */
-function checkBackend(before: string | undefined, now: unknown): void {
-  if (before === undefined || typeof now !== 'string' || before === now) return;
-  throw new AppError('BACKEND_CHANGED', `This run began on ${before} and would go on on ${now}.`, {
-    hint: `Make ${before} available again (rotascope doctor), or start the study anew.`,
-  });
-}
-
 function lastResumeStep(history: EventHistory): number | null {
   const last = history.events.findLast((event) => event.type === 'resumePoint');
   return last && 'step' in last ? last.step : null;
 }
 
-/** @param before goes on where nobody asks for another: what is fastest here may have changed since */
+/**
+ * Numbers of two backends must not end up in one curve: what is fastest here, or chosen for new jobs, may have changed.
+ * @param before the backend of the first attempt
+ * @throws BACKEND_CHANGED it cannot be used any more
+ */
 async function openComputeOnce(threads: number, before: string | undefined): Promise<Compute> {
   const { openCompute } = await import('../compute/compute.ts');
   const backend = backends.find((name) => name === before);
-  if (backend === undefined || process.env['ROTASCOPE_BACKEND']) return openCompute({ threads });
+  if (backend === undefined) return openCompute({ threads });
+  process.env['ROTASCOPE_BACKEND'] = backend;
   try {
-    return await openCompute({ threads, backend });
+    return await openCompute({ threads });
   } catch (cause) {
     const { message, hint } = toErrorShape(cause);
     const text = `This run began on ${backend}, which cannot be used now. ${message}`;
@@ -113,16 +110,15 @@ async function runAttempt(
   signal: AbortSignal,
 ): Promise<unknown> {
   let compute: Promise<Compute> | undefined;
-  const before = firstBackend(history);
   let opened: Compute | undefined;
-  const openOnce = async (): Promise<Compute> => (opened = await (compute ??= openComputeOnce(file.threads, before)));
-  const provenance: Record<string, unknown> = {
+  const openOnce = async (): Promise<Compute> =>
+    (opened = await (compute ??= openComputeOnce(file.threads, firstBackend(history))));
+  const provenance = {
     ...file.versions,
     attempt: file.attempt,
     ...(entry.computes ? (await openOnce()).provenance : {}),
   };
   emit({ type: 'started', provenance });
-  checkBackend(before, provenance['backend']);
   const { kind } = await entry.load();
   signal.throwIfAborted();
   const data = await kind({

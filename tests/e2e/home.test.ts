@@ -35,6 +35,22 @@ describeWith([chromium], 'Home in Chromium', () => {
     await context.close();
   });
 
+  test('the backend is chosen in the foot, for new jobs', async () => {
+    const { page, context, faults } = await openPage(lab.browser, lab.engine.address);
+    const inUse = page.getByRole('contentinfo').getByRole('button', { name: /CPU|GPU/ });
+    await inUse.click();
+    const choice = page.getByLabel('Backend of new jobs');
+    expect(await choice.inputValue()).toBe('auto');
+    await choice.selectOption('wasm');
+    await page.getByRole('dialog').getByText('WebAssembly was asked for.').waitFor();
+    await page.reload();
+    await inUse.click();
+    expect(await choice.inputValue()).toBe('wasm');
+    await choice.selectOption('auto');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   test('the token leaves the address, and a reload needs none', async () => {
     const { page, context, faults } = await openPage(lab.browser, lab.engine.address);
     await page.getByRole('heading', { name: 'Run the miniature study' }).waitFor();

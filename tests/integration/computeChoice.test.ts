@@ -28,7 +28,7 @@ test('without a GPU the CPU computes, and the status says what is missing', asyn
 
 if (reason !== '') test.skip(`the choice of WebGPU: ${reason}`);
 else
-  test('a GPU in software is never chosen by itself; chosen by the user it computes, also after a restart', async () => {
+  test('a GPU in software is never chosen by itself; chosen by the user it computes, and a job goes on where it began', async () => {
     const dataFolder = await temporaryFolder();
     const env = await environment({});
     const first = await startEngineProcess(dataFolder, {}, env);
@@ -55,15 +55,17 @@ else
     );
     expect(began.provenance).toMatchObject({ backend: 'webgpu', device: 'software' });
 
-    first.process.kill('SIGTERM');
+    // What is chosen meanwhile is for new jobs: this one goes on where it began.
+    await client.call('app.chooseCompute', { backend: 'wasm', gpu: '' });
+    first.process.kill('SIGKILL');
     await first.ended;
     const second = await startEngineProcess(dataFolder, {}, env);
     const again = await connect(second.listening);
-    expect((await again.call('app.state', {})).computeChoice).toEqual({ backend: 'webgpu', gpu: '', fixed: false });
-    await again.call('app.chooseCompute', { backend: 'auto', gpu: '' });
-    await until(
-      () => again.call('app.state', {}),
-      ({ compute }) => compute.backend === 'wasm',
-      60_000,
-    );
+    const startedOn = async (): Promise<unknown[]> => {
+      const events = await again.call('jobs.events', { id: jobId, afterSeq: 0, limit: 100 });
+      return events.flatMap((event) => (event.type === 'started' ? [event.provenance['backend']] : []));
+    };
+    expect(await until(startedOn, (backends) => backends.length === 2, 60_000)).toEqual(['webgpu', 'webgpu']);
+
+    expect((await again.call('app.state', {})).computeChoice).toEqual({ backend: 'wasm', gpu: '', fixed: false });
   });

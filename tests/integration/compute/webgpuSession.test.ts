@@ -46,6 +46,17 @@ else {
 
   test.each([7, 5000])('gatherRows has its gradient, %i rows', (rows) => expectGatherGradient(compute, false, rows));
 
+  test('a tensor just written gives the same bits as one that is on the GPU already', async () => {
+    const { tf } = compute;
+    const values = Float32Array.from({ length: 200 }, (_, index) => index / 33 - 3);
+    const [written, resident] = [tf.tensor1d(values.slice()), tf.tensor1d(values.slice())];
+    const uploading = tf.cos(resident);
+    const results = [tf.exp(written), tf.exp(resident)];
+    const [first, second] = await Promise.all(results.map((tensor) => tensor.data()));
+    expect([...second!]).toEqual([...first!]);
+    tf.dispose([written, resident, uploading, ...results]);
+  });
+
   test('twenty tensors are summed, more than a shader may bind', async () => {
     const { tf } = compute;
     const sum = tf.tidy(() => tf.addN(Array.from({ length: 20 }, (_, index) => tf.fill([3], index))));
