@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { build, Platform } from 'electron-builder';
 import type { Configuration } from 'electron-builder';
 import { repositoryFolder } from '../../main/bootstrap/folders.mjs';
+import { appId } from '../appId.ts';
 import { fuseFaults, fuses, hasFuses } from './fuses.ts';
 import { manifest, stage } from './stage.ts';
 
@@ -32,7 +33,7 @@ const icons = join(repositoryFolder, 'resources', 'icons');
 
 function configuration(options: PackageOptions, app: string, engine: string): Configuration {
   return {
-    appId: 'io.github.rotascope',
+    appId,
     productName: 'Rotascope',
     copyright: 'MIT licence',
     directories: { app, output: join(options.folder, 'dist'), buildResources: icons },
