@@ -15,8 +15,8 @@ export interface PackageOptions {
   /** Gets everything that is made; nothing of it is kept in the repository. */
   folder: string;
   electronVersion: string;
-  /** Folder of an Electron that is at hand; downloaded when undefined. */
-  electronDist?: string | undefined;
+  /** Folder of an unpacked Electron of that version. */
+  electronDist: string;
   /** The unpacked app only. */
   unpacked: boolean;
 }
@@ -38,7 +38,7 @@ function configuration(options: PackageOptions, app: string, engine: string): Co
     copyright: 'MIT licence',
     directories: { app, output: join(options.folder, 'dist'), buildResources: icons },
     electronVersion: options.electronVersion,
-    ...(options.electronDist ? { electronDist: options.electronDist } : {}),
+    electronDist: options.electronDist,
     asar: true,
     // False: the archive has no packages. The shell is one file, and the engine brings its own.
     beforeBuild: () => Promise.resolve(false),
