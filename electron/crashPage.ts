@@ -34,7 +34,8 @@ export function actionOfAddress(address: string): CrashAction | null {
 
 export function crashPage({ fact, nextStep, lines }: CrashReport, said = ''): string {
   const shown = lines.slice(-shownLines).join('\n');
-  const details = shown === '' ? '' : `<h2>Last lines</h2><pre tabindex="0">${escaped(shown)}</pre>`;
+  const details =
+    shown === '' ? '' : `<h2>Last lines</h2><div class="lines" tabindex="0"><pre>${escaped(shown)}</pre></div>`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -83,6 +84,9 @@ a.primary { border-color: var(--accent); background: var(--accent); color: var(-
 a:focus { outline: 3px solid var(--accent); outline-offset: 2px; }
 .said { color: var(--muted); }
 .said:empty { display: none; }
-pre { max-height: 300px; margin: 0; padding: 12px; border: 1px solid var(--line); border-radius: 8px; background: var(--ground);
-  font: 12.5px/1.5 ui-monospace, 'Cascadia Mono', 'DejaVu Sans Mono', monospace; white-space: pre-wrap; overflow: auto; }
+/* Reversed, so that it begins at the newest line. */
+.lines { display: flex; flex-direction: column-reverse; max-height: 300px; overflow: auto; border: 1px solid var(--line);
+  border-radius: 8px; background: var(--ground); }
+.lines:focus { outline: 3px solid var(--accent); outline-offset: 2px; }
+pre { margin: 0; padding: 12px; white-space: pre-wrap; font: 12.5px/1.5 ui-monospace, 'Cascadia Mono', 'DejaVu Sans Mono', monospace; }
 `;

@@ -50,13 +50,17 @@ async function filesBelow(folder: string, prefix = ''): Promise<string[]> {
   return found;
 }
 
+/** Larger ones (Node itself) are read in parts, bytes. */
+const wholeBytes = 4 * 1024 * 1024;
+
 /** Empty for what cannot be read. */
-function sha256OfFile(path: string): Promise<string> {
-  return new Promise((resolve) => {
-    const hash = createHash('sha256');
-    createReadStream(path, { highWaterMark: 1024 * 1024 })
-      .on('data', (part) => hash.update(part))
-      .on('end', () => resolve(hash.digest('hex')))
-      .on('error', () => resolve(''));
-  });
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    if ((await files.stat(path)).size <= wholeBytes) return hash.update(await files.readFile(path)).digest('hex');
+    for await (const part of createReadStream(path, { highWaterMark: wholeBytes })) hash.update(part as Buffer);
+    return hash.digest('hex');
+  } catch {
+    return '';
+  }
 }

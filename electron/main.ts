@@ -5,6 +5,7 @@
 import { app, clipboard, dialog, Menu, nativeTheme, shell } from 'electron';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { appId } from './appId.ts';
 import { Attention } from './attention.ts';
 import type { CrashAction, CrashReport } from './crashPage.ts';
 import { diagnosticsOf } from './diagnostics.ts';
@@ -21,6 +22,7 @@ import { lockSingleInstance, onSecondInstance } from './versions.ts';
 import { openOutside } from './window.ts';
 
 app.name = 'Rotascope';
+if (process.platform === 'win32') app.setAppUserModelId(appId); // Else its notifications are not shown.
 const dataFolder = dataFolderOption(process.argv, process.cwd()) ?? process.env['ROTASCOPE_DATA'];
 // The lock of the single instance lies in this folder: one shell per data folder.
 if (dataFolder) app.setPath('userData', join(resolve(dataFolder), 'shell'));

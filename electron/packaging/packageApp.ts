@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { build, Platform } from 'electron-builder';
 import type { Configuration } from 'electron-builder';
 import { repositoryFolder } from '../../main/bootstrap/folders.mjs';
+import { appId } from '../appId.ts';
 import { fuseFaults, fuses, hasFuses } from './fuses.ts';
 import { manifest, stage } from './stage.ts';
 
@@ -14,8 +15,8 @@ export interface PackageOptions {
   /** Gets everything that is made; nothing of it is kept in the repository. */
   folder: string;
   electronVersion: string;
-  /** Folder of an Electron that is at hand; downloaded when undefined. */
-  electronDist?: string | undefined;
+  /** Folder of an unpacked Electron of that version. */
+  electronDist: string;
   /** The unpacked app only. */
   unpacked: boolean;
 }
@@ -32,12 +33,12 @@ const icons = join(repositoryFolder, 'resources', 'icons');
 
 function configuration(options: PackageOptions, app: string, engine: string): Configuration {
   return {
-    appId: 'io.github.rotascope',
+    appId,
     productName: 'Rotascope',
     copyright: 'MIT licence',
     directories: { app, output: join(options.folder, 'dist'), buildResources: icons },
     electronVersion: options.electronVersion,
-    ...(options.electronDist ? { electronDist: options.electronDist } : {}),
+    electronDist: options.electronDist,
     asar: true,
     // False: the archive has no packages. The shell is one file, and the engine brings its own.
     beforeBuild: () => Promise.resolve(false),

@@ -52,4 +52,5 @@ test('versions are compared by number', () => {
   expect(compareVersions('1.10.0', '1.9.9')).toBeGreaterThan(0);
   expect(compareVersions('1.0.0', '1.0.0-beta')).toBe(0);
   expect(compareVersions('0.9.9', '1.0.0')).toBeLessThan(0);
+  expect(compareVersions('1.0.1', '1.0.0')).toBeGreaterThan(0);
 });

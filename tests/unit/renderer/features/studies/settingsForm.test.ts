@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { studySettingsSchema } from '../../../../../main/contract/settings.ts';
-import { labelOf, settingGroups, settingsFromDraft } from '../../../../../renderer/features/studies/settingsForm.ts';
+import {
+  draftFromSettings,
+  labelOf,
+  settingGroups,
+  settingsFromDraft,
+} from '../../../../../renderer/features/studies/settingsForm.ts';
 import { settingWords } from '../../../../../renderer/features/studies/settingWords.ts';
 
 const groups = settingGroups();
@@ -12,6 +17,18 @@ describe('settingsForm', () => {
     const paths = groups.flatMap(({ fields }) => fields.map(({ path }) => path));
     expect(paths).toContain('pretrain.mixture.full2');
     expect(paths).toContain('rl.rewards.badFormat');
+  });
+  it('shows given settings as if they had been typed', () => {
+    const given = studySettingsSchema.parse({
+      ...{ name: 'Given', seeds: [2, 5], task: { name: 'navigation3' } },
+      sft: { learningRate: 1e-5, checkpoints: [0, 20], endStep: 20 },
+      rl: { algorithm: 'grpo', targetKl: 0.5, starts: [20, 'peak'], normalizeAdvantages: false },
+    });
+    const draft = draftFromSettings(given, groups);
+    expect(draft['sft.learningRate']).toBe('0.00001');
+    expect(draft).not.toHaveProperty('sft.steps'); // As by default.
+    expect(settingsFromDraft(draft, groups)).toEqual({ ok: true, settings: given });
+    expect(draftFromSettings(studySettingsSchema.parse({}), groups)).toEqual({});
   });
   it('reads numbers, lists, words and switches', () => {
     const draft = {
