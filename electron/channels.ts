@@ -4,4 +4,5 @@ export const channels = {
   openFolder: 'rotascope:openFolder',
   openFiles: 'rotascope:openFiles',
   saveFile: 'rotascope:saveFile',
+  saveFolder: 'rotascope:saveFolder',
 } as const;

@@ -25,6 +25,7 @@ const pages: { page: DesktopPage; label: string }[] = [
   { page: 'checkpoints', label: 'Checkpoints' },
   { page: 'spectrum', label: 'Spectrum' },
   { page: 'ablations', label: 'Ablations' },
+  { page: 'figures', label: 'Figures' },
   { page: 'jobs', label: 'Jobs' },
 ];
 

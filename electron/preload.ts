@@ -20,6 +20,7 @@ const bridge: DesktopBridge = {
   openFolder: () => ipcRenderer.invoke(channels.openFolder) as Promise<string[]>,
   openFiles: () => ipcRenderer.invoke(channels.openFiles) as Promise<string[]>,
   saveFile: (name, bytes) => ipcRenderer.invoke(channels.saveFile, name, bytes) as Promise<string | null>,
+  saveFolder: (name, files) => ipcRenderer.invoke(channels.saveFolder, name, files) as Promise<string | null>,
   onMenu(callback) {
     onCommand = callback;
     const missed = waiting;

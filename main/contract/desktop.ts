@@ -4,7 +4,7 @@
  */
 
 /** Pages that the menu's Ctrl/Cmd+1, 2, ... go to. */
-export type DesktopPage = 'home' | 'studies' | 'checkpoints' | 'spectrum' | 'ablations' | 'jobs';
+export type DesktopPage = 'home' | 'studies' | 'checkpoints' | 'spectrum' | 'ablations' | 'figures' | 'jobs';
 
 /** What a native menu, a dock icon or a second start asks the page to do. */
 export type MenuCommand =
@@ -29,6 +29,11 @@ export interface DesktopBridge {
    * @returns the path, or null when the user cancels.
    */
   saveFile(name: string, bytes?: Uint8Array): Promise<string | null>;
+  /**
+   * Asks for a folder and writes the files into a new folder of that name in it (another name when it is taken).
+   * @returns the new folder's path, or null when the user cancels.
+   */
+  saveFolder(name: string, files: readonly { name: string; bytes: Uint8Array }[]): Promise<string | null>;
   /** Registers the page's handler; commands that came before it are handed over at once. */
   onMenu(callback: (command: MenuCommand) => void): void;
 }

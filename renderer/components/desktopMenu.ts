@@ -16,6 +16,7 @@ const paths: Record<DesktopPage, string> = {
   checkpoints: '/checkpoints',
   spectrum: '/spectrum',
   ablations: '/ablations',
+  figures: '/figures',
   jobs: '/jobs',
 };
 

@@ -104,7 +104,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
 
     test('the bridge answers: platform, version, paths of chosen files', async () => {
       expect(await app.inPage('Object.keys(window.rotascope).sort()')).toEqual(
-        ['onMenu', 'openFiles', 'openFolder', 'pathsForFiles', 'platform', 'saveFile', 'version'].sort(),
+        ['onMenu', 'openFiles', 'openFolder', 'pathsForFiles', 'platform', 'saveFile', 'saveFolder', 'version'].sort(),
       );
       const { version } = JSON.parse(readFileSync(join(repositoryFolder, 'package.json'), 'utf8')) as {
         version: string;
