@@ -5,4 +5,5 @@ export const channels = {
   openFiles: 'rotascope:openFiles',
   saveFile: 'rotascope:saveFile',
   fillMenu: 'rotascope:fillMenu',
+  saveFolder: 'rotascope:saveFolder',
 } as const;

@@ -1,7 +1,8 @@
 /** Native open and save dialogs for the page. Only the engine's own page in the main frame is answered. */
 import { dialog, ipcMain } from 'electron';
 import type { BrowserWindow, IpcMainInvokeEvent, OpenDialogOptions } from 'electron';
-import { promises as files } from 'node:fs';
+import { existsSync, promises as files } from 'node:fs';
+import { basename, join } from 'node:path';
 import { menuContentSchema } from '../main/contract/desktop.ts';
 import type { MenuContent } from '../main/contract/desktop.ts';
 import { channels } from './channels.ts';
@@ -40,6 +41,34 @@ export async function saveBytes(window: BrowserWindow, name: string, bytes?: Uin
   return filePath;
 }
 
+interface NamedBytes {
+  name: string;
+  bytes: Uint8Array;
+}
+/** Plain names only: nothing that a page says may lead out of the chosen folder. */
+const isPlainName = (name: unknown): name is string =>
+  typeof name === 'string' && name !== '' && name === basename(name) && !/[\\/]|^\.+$/.test(name);
+const isNamedBytes = (file: unknown): file is NamedBytes =>
+  typeof file === 'object' && file !== null && isPlainName((file as NamedBytes).name) && (file as NamedBytes).bytes instanceof Uint8Array; // prettier-ignore
+
+/** Asks for a folder; writes a new folder `name` (or `name 2`, ...) into it, beside itself first, then renamed. */
+async function saveFolder(window: BrowserWindow, name: string, contents: NamedBytes[]): Promise<string | null> {
+  const title = 'Choose where to save the folder';
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, {
+    title,
+    properties: ['openDirectory', 'createDirectory'],
+  });
+  const parent = filePaths[0];
+  if (canceled || parent === undefined) return null;
+  let folder = join(parent, name);
+  for (let count = 2; existsSync(folder); count += 1) folder = join(parent, `${name} ${count}`);
+  const partial = `${folder}.partial`;
+  await files.mkdir(partial, { recursive: true });
+  for (const { name: file, bytes } of contents) await files.writeFile(join(partial, file), bytes);
+  await files.rename(partial, folder);
+  return folder;
+}
+
 /**
  * @param allowedOrigin origin of the engine's pages, empty before there is one
  * @param onMenuContent what the page has for the menus
@@ -67,5 +96,10 @@ export function answerPage(
   handle(channels.saveFile, (to, name: unknown, bytes: unknown) => {
     if (typeof name !== 'string' || name === '') throw new Error('A file name is needed to save.');
     return saveBytes(to, name, bytes instanceof Uint8Array ? bytes : undefined);
+  });
+  handle(channels.saveFolder, (to, name: unknown, contents: unknown) => {
+    if (!isPlainName(name) || !Array.isArray(contents) || !contents.every(isNamedBytes))
+      throw new Error('A folder is saved with plain file names.');
+    return saveFolder(to, name, contents);
   });
 }

@@ -21,6 +21,7 @@ const bridge: DesktopBridge = {
   openFiles: () => ipcRenderer.invoke(channels.openFiles) as Promise<string[]>,
   saveFile: (name, bytes) => ipcRenderer.invoke(channels.saveFile, name, bytes) as Promise<string | null>,
   fillMenu: (content) => ipcRenderer.invoke(channels.fillMenu, content) as Promise<void>,
+  saveFolder: (name, files) => ipcRenderer.invoke(channels.saveFolder, name, files) as Promise<string | null>,
   onMenu(callback) {
     onCommand = callback;
     const missed = waiting;

@@ -96,6 +96,12 @@ export const router = createRouter({
       props: true,
       meta: { title: 'Ablation' },
     },
+    {
+      path: '/figures',
+      name: 'figures',
+      component: () => import('./features/figures/FiguresView.vue'),
+      meta: { title: 'Figures' },
+    },
     { path: '/:anything(.*)*', redirect: '/' },
   ],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },

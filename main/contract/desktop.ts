@@ -52,6 +52,11 @@ export interface DesktopBridge {
    * @returns the path, or null when the user cancels.
    */
   saveFile(name: string, bytes?: Uint8Array): Promise<string | null>;
+  /**
+   * Asks for a folder and writes the files into a new folder of that name in it (another name when it is taken).
+   * @returns the new folder's path, or null when the user cancels.
+   */
+  saveFolder(name: string, files: readonly { name: string; bytes: Uint8Array }[]): Promise<string | null>;
   /** Registers the page's handler; commands that came before it are handed over at once. */
   onMenu(callback: (command: MenuCommand) => void): void;
   /** Pages and recent items of the native menus. */

@@ -15,6 +15,7 @@ const listed: Omit<Page, 'digit'>[] = [
   { path: '/checkpoints', label: 'Checkpoints', icon: 'checkpoints' },
   { path: '/spectrum', label: 'Spectrum', icon: 'spectrum' },
   { path: '/ablations', label: 'Ablations', icon: 'ablations' },
+  { path: '/figures', label: 'Figures', icon: 'figures' },
   { path: '/jobs', label: 'Jobs', icon: 'jobs' },
 ];
 export const pages: Page[] = listed.map((page, index) => ({ ...page, digit: index + 1 }));

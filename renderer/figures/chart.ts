@@ -9,7 +9,7 @@ import {
   TooltipComponent,
   VisualMapComponent,
 } from 'echarts/components';
-import { init, use, type EChartsType } from 'echarts/core';
+import { init, use, type EChartsCoreOption, type EChartsType } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 
 use([
@@ -29,4 +29,21 @@ use([
 ]);
 
 export const openChart = (element: HTMLElement): EChartsType => init(element, null, { renderer: 'svg' });
+
+/** ECharts' own `renderToSVGString` has no way to leave out the style sheet for hovering. */
+interface SvgPainter {
+  renderToString(options: { useViewBox: boolean; cssEmphasis: boolean; cssAnimation: boolean }): string;
+}
+
+/** @returns SVG markup of `option`, drawn without a page */
+export function drawOffScreen(option: EChartsCoreOption, widthPx: number, heightPx: number): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: widthPx, height: heightPx });
+  try {
+    chart.setOption(option);
+    const painter = chart.getZr().painter as unknown as SvgPainter;
+    return painter.renderToString({ useViewBox: true, cssEmphasis: false, cssAnimation: false });
+  } finally {
+    chart.dispose();
+  }
+}
 export type { EChartsType };

@@ -6,6 +6,8 @@ import type { ChartTheme } from './palette.ts';
 export interface ChartFrame {
   theme: ChartTheme;
   widthPx: number;
+  /** Where text is not set in the interface's font. */
+  fontFamily?: string;
 }
 
 export interface FigureTable {
@@ -33,6 +35,20 @@ export interface FigurePick {
 
 /** Pure: the same data and frame make the same figure. Null while there is nothing to draw. */
 export type FigureBuilder = (frame: ChartFrame) => Figure | null;
+
+/** A figure with its words: what pages, the gallery, exports and reports show of it. */
+export interface NamedFigure {
+  /** Stable: remembers whether it is shown as a table, and names its files. */
+  name: string;
+  title: string;
+  /** What is drawn and how to read it. */
+  note: string;
+  /** What will appear here, and when. */
+  empty: string;
+  /** Figures of the paper that it corresponds to: "3, 10". */
+  paper?: string;
+  build: FigureBuilder;
+}
 
 const cell = (value: string | number | null): string => (value === null ? '' : String(value));
 

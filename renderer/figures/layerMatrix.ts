@@ -3,7 +3,7 @@ import { colorScale, textOn, type ColorScale, type ScaleKind } from './colorScal
 import type { ChartFrame, Figure, FigurePick } from './figure.ts';
 import { still, tooltip } from './marks.ts';
 import type { ChartTheme } from './palette.ts';
-import { fontFamily, panels } from './panels.ts';
+import { fontFamily, panels, textPx } from './panels.ts';
 import { decimal } from './quantities.ts';
 
 export interface LayerMatrixCell {
@@ -39,6 +39,8 @@ const manyLayers = [
 /** Narrower cells have no room for a number. */
 const leastLabelPx = 34;
 const leftPx = 58;
+/** Bar and both its numbers. */
+const keyPx = 220;
 
 interface Drawing {
   scale: ColorScale;
@@ -72,8 +74,14 @@ function datum(cell: LayerMatrixCell, { scale, theme, fontPx, labelled }: Drawin
   };
 }
 
+/** Beside a long title there is no room for the key in a column of a paper: it gets a row of its own. */
+export function keyRow(title: string, frame: ChartFrame): { legend?: string[] } {
+  const titlePx = textPx(title, '600 12.5px', frame);
+  return titlePx + leftPx + keyPx > frame.widthPx ? { legend: [''] } : {};
+}
+
 /** The key of the colours, at the right of the title. */
-function key(scale: ColorScale, theme: ChartTheme): object {
+export function colorKey(scale: ColorScale, theme: ChartTheme): object {
   return {
     type: 'continuous',
     show: true,
@@ -117,7 +125,12 @@ export function layerMatrix(spec: LayerMatrixSpec, frame: ChartFrame): Omit<Figu
     x: { name: 'matrix', kind: 'category' as const, categories: [...matrices] },
     y: { name: 'layer', kind: 'category' as const, categories: layers.map(String), inverse: true, labelWidthPx: 30 },
   };
-  const layout = { columns: 1, plotHeightPx: Math.max(110, rowPx * layers.length), leftPx };
+  const layout = {
+    columns: 1,
+    plotHeightPx: Math.max(110, rowPx * layers.length),
+    leftPx,
+    ...keyRow(spec.title, frame),
+  };
   const { heightPx, ...axes } = panels([axis], layout, frame);
   const labelled = (widthPx - leftPx) / Math.max(1, matrices.length) >= leastLabelPx;
   // The chosen one last: its frame is not covered by its neighbours.
@@ -128,7 +141,7 @@ export function layerMatrix(spec: LayerMatrixSpec, frame: ChartFrame): Omit<Figu
     option: {
       ...still,
       ...axes,
-      visualMap: key(scale, theme),
+      visualMap: colorKey(scale, theme),
       series: [
         {
           type: 'heatmap',

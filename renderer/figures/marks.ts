@@ -1,6 +1,6 @@
 /** Marks that the figures share: curves, interval bands and whiskers, and what hovering says, as ECharts series. */
 import type { ChartFrame } from './figure.ts';
-import { fontFamily, legendWidthPx } from './panels.ts';
+import { fontFamily, legendTextPx, legendWidthPx } from './panels.ts';
 import type { ChartTheme } from './palette.ts';
 
 /** A drawn value; `tip` is its line in the hover text, empty for none. */
@@ -180,7 +180,7 @@ export function legend(names: string[], frame: ChartFrame): object {
     itemHeight: 9,
     itemGap: 16,
     // Rows of the height that `panels` leaves for them.
-    textStyle: { color: theme.ink, fontSize: 12, fontFamily, lineHeight: 14 },
+    textStyle: { color: theme.ink, fontSize: legendTextPx, fontFamily, lineHeight: 14 },
     inactiveColor: theme.rule,
   };
 }

@@ -1,4 +1,5 @@
 /** Small multiples: equal panels in a grid, each with its title and axes, as ECharts options. */
+import { format } from 'echarts/core';
 import type { ChartFrame } from './figure.ts';
 
 export interface PanelSpec {
@@ -60,23 +61,29 @@ const gapPx = 18;
 const tickPx = 14;
 /** A line of 14 px and the gap that ECharts leaves between entries, also between rows. */
 const legendRowPx = 30;
-/** Mark, gaps and a letter of a legend's name, on the wide side: a row too many is better than a title covered. */
-const [legendMarkPx, letterPx] = [42, 7];
+/** Mark and gap before a legend's name, and the gap to the next entry (`legend` in marks.ts). */
+const [legendMarkPx, legendGapPx] = [23, 16];
+export const legendTextPx = 12;
+const titleTextPx = 12.5;
 
 /** Width of the legend in this frame. */
 export const legendWidthPx = ({ widthPx }: ChartFrame): number => widthPx - 16;
+
+/** Width of a line of text. @param font weight and size, as CSS has them */
+export const textPx = (text: string, font: string, frame: ChartFrame): number =>
+  format.getTextRect(text, `${font} ${frame.fontFamily ?? fontFamily}`).width;
 
 /** Rows that a legend of these names wraps into. */
 export function legendRows(names: string[], frame: ChartFrame): number {
   let rows = 1;
   let usedPx = 0;
   for (const name of names) {
-    const px = legendMarkPx + letterPx * name.length;
+    const px = legendMarkPx + textPx(name, `${legendTextPx}px`, frame);
     if (usedPx > 0 && usedPx + px > legendWidthPx(frame)) {
       rows += 1;
       usedPx = 0;
     }
-    usedPx += px;
+    usedPx += px + legendGapPx;
   }
   return rows;
 }
@@ -136,12 +143,14 @@ export function panels(specs: PanelSpec[], layout: PanelLayout, frame: ChartFram
     const left = leftPx + column * (plotPx + rightPx + gapPx + innerLeftPx);
     const top = above(Math.floor(index / columns));
     grid.push({ left, top: top + abovePx, width: plotPx, height: spec.plotHeightPx ?? layout.plotHeightPx });
+    // A title longer than its plot begins further left rather than being cut off.
+    const freePx = frame.widthPx - textPx(spec.title, `600 ${titleTextPx}px`, frame) - 4;
     title.push({
       text: spec.title,
-      left: left - 4,
+      left: column === columns - 1 ? Math.max(0, Math.min(left - 4, freePx)) : left - 4,
       top: top + 6,
       padding: 0,
-      textStyle: { fontSize: 12.5, fontWeight: 600, color: frame.theme.ink, fontFamily },
+      textStyle: { fontSize: titleTextPx, fontWeight: 600, color: frame.theme.ink, fontFamily },
     });
   });
   return {

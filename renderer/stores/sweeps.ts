@@ -23,6 +23,8 @@ export const useSweeps = defineStore('sweeps', () => {
     restore: (id) => call('sweeps.restore', { id }),
   });
 
+  /** One that need not be open. @throws NOT_FOUND */
+  const fetch = (id: string): Promise<SweepResult> => call('sweeps.get', { id });
   const plan = (order: SweepOrderInput): Promise<SweepPlan> => call('sweeps.plan', order);
   const start = async (order: SweepOrderInput): Promise<Sweep> => put(await call('sweeps.start', order));
   /** With the record of every edited matrix. */
@@ -33,5 +35,5 @@ export const useSweeps = defineStore('sweeps', () => {
     call('sweeps.studyCheckpoints', { studyId, seed });
   const remove = ({ id, name }: Sweep): Promise<void> => removeById(id, `Removed "${name}".`);
 
-  return { ...list, plan, start, point, exportPoint, studyCheckpoints, remove };
+  return { ...list, fetch, plan, start, point, exportPoint, studyCheckpoints, remove };
 });

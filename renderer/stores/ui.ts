@@ -53,6 +53,13 @@ export interface UiState {
   pointFilter: string;
   /** Column, with a minus in front when descending. */
   pointSort: string;
+  /** Of exported figures (figures/export/exportStyle.ts), and of the Figures page: its study, that one's panels by name. */
+  figureStyle: Record<string, unknown>;
+  figureStudy: string;
+  figurePanels: Record<string, string[]>;
+  figureColumns: number;
+  figureLetters: boolean;
+  exportFormats: string[];
 }
 
 const initial: UiState = {
@@ -68,7 +75,7 @@ const initial: UiState = {
   studySeed: -1,
   figuresAsTable: [],
   spectrumPair: 'base-end',
-  spectrumMatrix: 'q',
+  spectrumMatrix: 'k',
   spectrumLayer: 0,
   heatmapQuantity: 'relativeChange',
   cellQuantity: 'relativeChange',
@@ -84,6 +91,12 @@ const initial: UiState = {
   gridQuantity: 'ood',
   pointFilter: 'edits',
   pointSort: '',
+  figureStyle: {},
+  figureStudy: '',
+  figurePanels: {},
+  figureColumns: 1,
+  figureLetters: true,
+  exportFormats: ['svg', 'pdf', 'png', 'csv', 'json'],
 };
 
 /** Writes settle for this long before they travel. */

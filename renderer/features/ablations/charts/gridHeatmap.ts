@@ -2,6 +2,7 @@
 import type { RevertKind, SweepPointResult, SweepResult } from '../../../../main/contract/sweeps.ts';
 import { colorScale, textOn, type ScaleKind } from '../../../figures/colorScale.ts';
 import type { ChartFrame, Figure } from '../../../figures/figure.ts';
+import { colorKey, keyRow } from '../../../figures/layerMatrix.ts';
 import { still, tooltip } from '../../../figures/marks.ts';
 import { fontFamily, panels } from '../../../figures/panels.ts';
 import { percent } from '../../../figures/quantities.ts';
@@ -89,7 +90,7 @@ export function gridHeatmap(
   const rowPx = layers.length > 40 ? 18 : layers.length > 14 ? 24 : 34;
   const { heightPx, ...axes } = panels(
     [spec],
-    { columns: 1, plotHeightPx: Math.max(110, rowPx * layers.length) },
+    { columns: 1, plotHeightPx: Math.max(110, rowPx * layers.length), ...keyRow(spec.title, frame) },
     frame,
   );
   const isLabelled = (widthPx - 58) / ranks.length >= 38;
@@ -121,22 +122,7 @@ export function gridHeatmap(
     option: {
       ...still,
       ...axes,
-      visualMap: {
-        type: 'continuous',
-        calculable: false,
-        hoverLink: false,
-        orient: 'horizontal',
-        top: 2,
-        right: 8,
-        itemWidth: 11,
-        itemHeight: 110,
-        text: [scale.highText, scale.lowText],
-        textStyle: { color: theme.muted, fontSize: 11, fontFamily },
-        min: scale.low,
-        max: scale.high,
-        dimension: 2,
-        inRange: { color: scale.ramp },
-      },
+      visualMap: colorKey(scale, theme),
       series: [
         {
           type: 'heatmap',

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { lightCharts } from '../../../../renderer/figures/palette.ts';
+import { legend } from '../../../../renderer/figures/marks.ts';
 import { legendRows, panels, roundStep } from '../../../../renderer/figures/panels.ts';
+import { svgOf } from '../drawn.ts';
 
+const escaped = (text: string): string => text.replace(/[()+]/g, '\\$&');
 const frame = (widthPx: number) => ({ theme: lightCharts, widthPx });
 const names = ['before RL (SFT)', 'PPO + KL anchor to base', 'plain PPO', 'anchor without reward'];
 
@@ -16,8 +19,19 @@ it.each([
 describe('the legend', () => {
   it('wraps instead of hiding names', () => {
     expect(legendRows(names, frame(1200))).toBe(1);
-    expect(legendRows(names, frame(576))).toBe(2);
+    expect(legendRows(names, frame(400))).toBe(2);
     expect(legendRows(['one'], frame(10))).toBe(1);
+  });
+  it('has as many rows as ECharts draws', () => {
+    for (const widthPx of [300, 356, 420, 480, 540, 600, 745, 1200]) {
+      const series = names.map((name) => ({ type: 'line', name, data: [[0, 1]] }));
+      const option = { xAxis: {}, yAxis: {}, series, legend: legend(names, frame(widthPx)) };
+      const svg = svgOf({ option, heightPx: 300, table: { columns: [], rows: [] }, summary: '' }, widthPx);
+      const tops = names.map(
+        (name) => new RegExp(`translate\\([^ ]+ ([^)]+)\\)"[^>]*>${escaped(name)}<`).exec(svg)?.[1],
+      );
+      expect(new Set(tops).size, `${widthPx} px`).toBe(legendRows(names, frame(widthPx)));
+    }
   });
   it('pushes the panels down by its rows', () => {
     const spec = { title: '', x: { name: '' }, y: { name: '' } };
@@ -25,7 +39,7 @@ describe('the legend', () => {
       const layout = { columns: 1, plotHeightPx: 100, ...(legend === undefined ? {} : { legend }) };
       return (panels([spec], layout, frame(widthPx)).grid[0] as { top: number }).top;
     };
-    expect(topAt(576, names) - topAt(1200, names)).toBe(30);
+    expect(topAt(400, names) - topAt(1200, names)).toBe(30);
     expect(topAt(1200)).toBeLessThan(topAt(1200, names));
   });
 });

@@ -3,6 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { Comparison } from '../../../../../../main/contract/studyResult.ts';
 import { answerFacts } from '../../../../../../renderer/features/study/charts/answerFacts.ts';
 import { accuracyCurve } from '../../../../../../renderer/features/study/charts/accuracyCurve.ts';
+import { answerErrors } from '../../../../../../renderer/features/study/charts/answerErrors.ts';
+import {
+  anglesFromBase,
+  attentionDeltaSigma,
+} from '../../../../../../renderer/features/study/charts/attentionSpectra.ts';
 import { endpointBars } from '../../../../../../renderer/features/study/charts/endpointBars.ts';
 import { interpolation } from '../../../../../../renderer/features/study/charts/interpolation.ts';
 import { layerHeatmap, quantities } from '../../../../../../renderer/features/study/charts/layerHeatmap.ts';
@@ -13,6 +18,7 @@ import { reversions } from '../../../../../../renderer/features/study/charts/rev
 import { rlIterations } from '../../../../../../renderer/features/study/charts/rlIterations.ts';
 import { rlStarts } from '../../../../../../renderer/features/study/charts/rlStarts.ts';
 import { allSeeds, seedView, type SeedView } from '../../../../../../renderer/features/study/charts/seedView.ts';
+import { singleStage } from '../../../../../../renderer/features/study/charts/singleStage.ts';
 import { spectrum } from '../../../../../../renderer/features/study/charts/spectrum.ts';
 import { startOffer } from '../../../../../../renderer/features/study/charts/startOffer.ts';
 import { training } from '../../../../../../renderer/features/study/charts/training.ts';
@@ -32,6 +38,16 @@ const scalars = new Map<string, Map<number, Record<string, number>>>([
   ...[0, 1, 2].map(
     (seed) =>
       [
+        `seed-${seed}.rl-ppoAnchor-0`,
+        new Map([
+          [1, { reward: -0.5, successRate: 0, policyLoss: 0.1, valueLoss: 0.2 }],
+          [2, { reward: -0.4, successRate: 0, policyLoss: 0.1 + seed / 10, valueLoss: 0.1 }],
+        ]),
+      ] as const,
+  ),
+  ...[0, 1, 2].map(
+    (seed) =>
+      [
         `seed-${seed}.pretrain`,
         new Map([
           [5, { loss: 4.1, learningRate: 1e-4 }],
@@ -45,10 +61,12 @@ const comparison: Comparison = { reference: 'base', target: 'end', matrices: [ma
 const builders: Record<string, (view: SeedView, frame: ChartFrame) => Figure | null> = {
   accuracyCurve,
   lossCurve,
+  answerErrors,
   rlStarts,
   rlIterations: (view, frame) => rlIterations(view, scalars, frame),
   training: (view, frame) =>
     training(view.seeds.length === 0 ? new Map() : scalars, view.several ? allSeeds : 1, frame),
+  singleStage: (view, frame) => singleStage(view, scalars, frame),
   endpointBars,
   penaltyCurves: ({ seeds, several }, frame) =>
     penaltyCurves({ seeds: seeds.map((seed) => ({ ...seed, penalisedSft: seed.sft })), several }, frame),
@@ -57,6 +75,8 @@ const builders: Record<string, (view: SeedView, frame: ChartFrame) => Figure | n
   interpolation,
   spectrum: (_view, frame) => spectrum(matrixComparison(), frame),
   layerHeatmap: (_view, frame) => layerHeatmap(comparison, quantities.relativeChange!, frame),
+  attentionDeltaSigma: (_view, frame) => attentionDeltaSigma(comparison, 0, frame),
+  anglesFromBase: (_view, frame) => anglesFromBase([comparison], 0, 'q', frame),
 };
 const texts = studyResult([0, 1, 2].map(textSeedResult));
 const ofText: typeof builders = {
@@ -66,7 +86,7 @@ const ofText: typeof builders = {
   'rlStarts in text': rlStarts,
   'endpointBars in text': endpointBars,
 };
-const ofView = Object.entries(builders).slice(0, 10);
+const ofView = Object.entries(builders).slice(0, 12);
 const three = studyResult([0, 1, 2].map(seedResult));
 const ofTokens = { 'one seed': seedView(three, 1), 'three seeds': seedView(three, allSeeds) };
 
