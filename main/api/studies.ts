@@ -2,8 +2,9 @@
 import type { EngineContext } from './context.ts';
 import { estimateStudy } from './estimate.ts';
 import type { HandlerGroup } from './handlers.ts';
-import type { Study } from '../contract/api.ts';
+import type { CallAnswer, Study } from '../contract/api.ts';
 import { importStudy } from './studyExchange/importStudy.ts';
+import { drawnMetrics } from '../jobs/runSeries.ts';
 import { studyResult } from '../jobs/studyResult.ts';
 
 /** The sample as a study of its own; the one that is open already is answered again. */
@@ -15,6 +16,19 @@ async function openSample({ store, studies, catalogue, sampleFolder, events }: E
   events.publish({ type: 'checkpoints' });
   catalogue.hash(store.checkpoints.list().filter(({ studyId }) => studyId === id));
   return studies.view(id);
+}
+
+/** @param stageOf stage by the job that carries it out now */
+function newMetrics(
+  { store }: EngineContext,
+  studyId: string,
+  afterRevision: number,
+  stageOf: ReadonlyMap<string, string>,
+): CallAnswer<'studies.metrics'>['rows'] {
+  return store.results.metricsOfStudy(studyId, afterRevision).flatMap(({ jobId, step, values }) => {
+    const stageId = stageOf.get(jobId);
+    return stageId === undefined ? [] : [{ stageId, step, values }];
+  });
 }
 
 export function studyHandlers(context: EngineContext): HandlerGroup {
@@ -43,11 +57,13 @@ export function studyHandlers(context: EngineContext): HandlerGroup {
     },
     'studies.metrics': ({ id, afterRevision }) => {
       const { revision } = studies.record(id);
-      const stageOf = new Map(store.jobs.ofStudy(id).map((job) => [job.id, job.stageId]));
-      const rows = store.results.metricsOfStudy(id, afterRevision).flatMap(({ jobId, step, values }) => {
-        const stageId = stageOf.get(jobId);
-        return stageId ? [{ stageId, step, values }] : [];
-      });
+      const stages = store.studies.stages(id).filter(({ jobId }) => jobId !== null);
+      const rows =
+        afterRevision === 0
+          ? stages.flatMap(({ id: stageId, jobId }) =>
+              drawnMetrics(store, store.jobs.get(jobId!)!).map(({ step, values }) => ({ stageId, step, values })),
+            )
+          : newMetrics(context, id, afterRevision, new Map(stages.map((stage) => [stage.jobId!, stage.id])));
       return { revision, rows };
     },
   };

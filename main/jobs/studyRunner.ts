@@ -90,7 +90,9 @@ export class StudyRunner {
     const { store, supervisor, msPerWeight } = this.#options;
     const jobs = new Map(store.jobs.ofStudy(study.id).map((job) => [job.id, job]));
     const alertOf = (jobId: string): string | null => store.results.lastAlert(jobId);
-    return toStudy(study, store.studies.stages(study.id), jobs, supervisor.slots, msPerWeight(), alertOf);
+    // Asked for only where there is time left to tell: it looks through earlier jobs.
+    const pace = study.state === 'running' ? msPerWeight() : 0;
+    return toStudy(study, store.studies.stages(study.id), jobs, supervisor.slots, pace, alertOf);
   }
 
   /** The newest study with equal settings unless `forceNew`. */
