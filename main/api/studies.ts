@@ -5,6 +5,7 @@ import type { HandlerGroup } from './handlers.ts';
 import type { CallAnswer, Study } from '../contract/api.ts';
 import { importStudy } from './studyExchange/importStudy.ts';
 import { drawnMetrics } from '../jobs/runSeries.ts';
+import { readSettings, writeSettings } from '../studies/settingsFile.ts';
 import { studyResult } from '../jobs/studyResult.ts';
 
 /** The sample as a study of its own; the one that is open already is answered again. */
@@ -42,6 +43,9 @@ export function studyHandlers(context: EngineContext): HandlerGroup {
     'studies.start': ({ id }) => studies.start(id),
     'studies.cancel': ({ id }) => studies.cancel(id),
     'studies.resume': ({ id }) => studies.start(id),
+    'studies.rerun': ({ id, stageId }) => studies.rerun(id, stageId),
+    'studies.writeSettings': ({ settings }) => ({ text: writeSettings(settings) }),
+    'studies.readSettings': ({ text }) => readSettings(text),
     'studies.rename': ({ id, name }) => studies.rename(id, name),
     'studies.remove': ({ id }) => {
       studies.remove(id);

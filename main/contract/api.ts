@@ -225,6 +225,11 @@ export const calls = {
   'studies.start': call(id, studySchema),
   'studies.cancel': call(id, studySchema),
   'studies.resume': call(id, studySchema),
+  /** This stage and all that depend on it run again; the numbers that they left are given up, their runs stay in the list. */
+  'studies.rerun': call(z.object({ id: z.string(), stageId: z.string() }), studySchema),
+  /** Settings as a YAML file, and back. @throws INVALID_REQUEST naming the line or the setting that is wrong */
+  'studies.writeSettings': call(z.object({ settings: studySettingsSchema }), z.object({ text: z.string() })),
+  'studies.readSettings': call(z.object({ text: z.string() }), studySettingsSchema),
   'studies.rename': call(z.object({ id: z.string(), name: z.string().trim().min(1).max(120) }), studySchema),
   'studies.remove': call(id, ok),
   'studies.restore': call(id, studySchema),

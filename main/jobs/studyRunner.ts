@@ -45,6 +45,21 @@ function endState(stages: readonly StageRecord[]): StudyState {
   return 'succeeded';
 }
 
+const sampleRefusal = (): AppError =>
+  new AppError('CONFLICT', 'The sample study shows stored results and does not run.', {
+    hint: 'Create a study of your own with its settings.',
+  });
+
+/** A stage and all that need it, directly or not. */
+function dependents(stages: readonly StageRecord[], stageId: string): Set<string> {
+  const found = new Set([stageId]);
+  for (let size = 0; size < found.size;) {
+    size = found.size;
+    for (const { id, dependsOn } of stages) if (dependsOn.some((one) => found.has(one))) found.add(id);
+  }
+  return found;
+}
+
 export class StudyRunner {
   readonly #options: StudyRunnerOptions;
 
@@ -124,10 +139,7 @@ export class StudyRunner {
   start(id: string): Study {
     const study = this.record(id);
     if (!resumable.includes(study.state)) return this.#view(study);
-    if (study.sample)
-      throw new AppError('CONFLICT', 'The sample study shows stored results and does not run.', {
-        hint: 'Create a study of your own with its settings.',
-      });
+    if (study.sample) throw sampleRefusal();
     const { store, supervisor } = this.#options;
     mkdirSync(this.folder(id), { recursive: true });
     store.studies.update(id, { state: 'running', startedAtMs: study.startedAtMs ?? Date.now(), endedAtMs: null });
@@ -139,6 +151,32 @@ export class StudyRunner {
     }
     this.#advance(id);
     return this.view(id);
+  }
+
+  /**
+   * Runs a stage again, and everything that depends on it. Their former jobs stay in the list, but are no longer this study's
+   * stages.
+   * @throws NOT_FOUND; CONFLICT while the study runs, and for a sample
+   */
+  rerun(id: string, stageId: string): Study {
+    const study = this.record(id);
+    const { store } = this.#options;
+    const stages = store.studies.stages(id);
+    if (!stages.some((stage) => stage.id === stageId))
+      throw new AppError('NOT_FOUND', `The study has no stage "${stageId}".`, { hint: 'Reload the page.' });
+    if (study.state === 'running')
+      throw new AppError('CONFLICT', 'The study is running.', { hint: 'Cancel it first, or wait until it has ended.' });
+    if (study.sample) throw sampleRefusal();
+    const again = dependents(stages, stageId);
+    store.transaction(() => {
+      for (const stage of stages) {
+        if (!again.has(stage.id)) continue;
+        if (stage.jobId !== null) store.jobs.detach(stage.jobId);
+        store.studies.updateStage(id, stage.id, { state: 'waiting', jobId: null, output: null, note: null });
+      }
+      store.studies.update(id, { state: 'interrupted' });
+    });
+    return this.start(id);
   }
 
   /** Stops everything of the study; what has been computed stays, and `start` goes on from it. */

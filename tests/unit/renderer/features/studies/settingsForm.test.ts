@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { studySettingsSchema } from '../../../../../main/contract/settings.ts';
-import { labelOf, settingGroups, settingsFromDraft } from '../../../../../renderer/features/studies/settingsForm.ts';
+import {
+  draftOf,
+  labelOf,
+  settingGroups,
+  settingsFromDraft,
+} from '../../../../../renderer/features/studies/settingsForm.ts';
 
 const groups = settingGroups();
 
@@ -50,4 +55,18 @@ describe('settingsForm', () => {
   it('labels fields in words', () => {
     expect(labelOf('numKeyValueHeads')).toBe('Num key value heads');
   });
+});
+
+it('settings into the form and out again are the same settings', () => {
+  const settings = studySettingsSchema.parse({
+    name: 'Another',
+    preset: 'comparison',
+    seeds: [4, 2],
+    sft: { spectralDrift: false, rotationPenalty: { coefficient: 3, rankShare: 0.5 } },
+    rl: { targetKl: 0.02, starts: ['peak', 0] },
+  });
+  const draft = draftOf(settings, groups);
+  expect(draft).toMatchObject({ seeds: '4, 2', 'sft.spectralDrift': 'false', 'rl.targetKl': '0.02' });
+  expect(draft).not.toHaveProperty(['sft.steps']);
+  expect(settingsFromDraft(draft, groups)).toEqual({ ok: true, settings });
 });
