@@ -16,6 +16,7 @@ import type { HandlerGroup } from './api/handlers.ts';
 import { jobHandlers } from './api/jobs.ts';
 import { CatalogueJobs } from './api/catalogueJobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
+import { playHandlers } from './api/play.ts';
 import { runHandlers } from './api/runs.ts';
 import { spectraHandlers } from './api/spectra.ts';
 import { studyHandlers } from './api/studies.ts';
@@ -26,6 +27,7 @@ import type { Logger } from './logging/log.ts';
 import type { Store } from './store/store.ts';
 import { addressWithToken } from './contract/wire.ts';
 import type { Listening } from './contract/wire.ts';
+import { PlayProcess } from './jobs/playProcess.ts';
 import { physicalCores } from './jobs/physicalCores.ts';
 import { openLog } from './logging/log.ts';
 import { startServer } from './server.ts';
@@ -90,6 +92,7 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     spectraHandlers(context),
     sweepHandlers(context),
     runHandlers(context),
+    playHandlers(context),
   ];
 }
 
@@ -126,7 +129,21 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
   supervisor.listen(catalogueStudyCheckpoints(store, events, catalogue, log));
   const sampleFolder = join(repositoryFolder, 'resources', 'sample-study');
   const { version } = packageJson;
-  return { version, dataFolder, sampleFolder, cores, store, events, compute, supervisor, studies, catalogue, log };
+  const play = new PlayProcess();
+  return {
+    version,
+    dataFolder,
+    sampleFolder,
+    cores,
+    store,
+    events,
+    compute,
+    supervisor,
+    studies,
+    catalogue,
+    play,
+    log,
+  };
 }
 
 /** Goes on with what a crash of the last engine has left running. */
@@ -169,6 +186,7 @@ async function startLocked(dataFolder: string, options: EngineOptions, release: 
   log.info({ port }, 'The engine answers');
   const stop = async (): Promise<void> => {
     compute.stop();
+    context.play.stop();
     context.catalogue.stop();
     await supervisor.stop();
     studies.stop();

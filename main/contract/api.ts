@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { checkpointDiffSchema, sharingSchema, verificationSchema } from './catalogue.ts';
 import { errorShapeSchema, workerEventSchema } from './events.ts';
+import { playCalls } from './play.ts';
 import { runsCalls } from './runs.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
@@ -292,6 +293,7 @@ export const calls = {
   ...spectraCalls,
   ...sweepCalls,
   ...runsCalls,
+  ...playCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;
