@@ -17,6 +17,7 @@ import { jobHandlers } from './api/jobs.ts';
 import { CatalogueJobs } from './api/catalogueJobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
 import { playHandlers } from './api/play.ts';
+import { storageHandlers } from './api/storage.ts';
 import { runHandlers } from './api/runs.ts';
 import { spectraHandlers } from './api/spectra.ts';
 import { studyHandlers } from './api/studies.ts';
@@ -93,6 +94,7 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     sweepHandlers(context),
     runHandlers(context),
     playHandlers(context),
+    storageHandlers(context),
   ];
 }
 
@@ -105,7 +107,7 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
     store,
     jobsFolder: join(dataFolder, 'jobs'),
     // Two jobs on one GPU take each other's memory.
-    slots: () => (computesOnGpu(compute.status) ? 1 : cores),
+    slots: () => store.app.engineSettings().jobsSideBySide ?? (computesOnGpu(compute.status) ? 1 : cores),
     versions: { rotascope: packageJson.version, node: process.version },
     log,
   });

@@ -95,6 +95,12 @@ export const router = createRouter({
       props: true,
       meta: { title: 'Ablation' },
     },
+    {
+      path: '/settings',
+      name: 'settings',
+      component: () => import('./features/settings/SettingsView.vue'),
+      meta: { title: 'Settings' },
+    },
     { path: '/:anything(.*)*', redirect: '/' },
   ],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },

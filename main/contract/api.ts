@@ -11,6 +11,7 @@ import { runsCalls } from './runs.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
 import { comparisonSchema, studyResultSchema } from './studyResult.ts';
+import { storageCalls } from './storage.ts';
 import { sweepCalls } from './sweeps.ts';
 
 export const contractVersion = 1;
@@ -260,6 +261,8 @@ export const calls = {
     }),
     z.array(workerEventSchema),
   ),
+  /** Where a job keeps its files, and how much they are. */
+  'jobs.folder': call(id, z.object({ path: z.string(), bytes: z.number() })),
   'jobs.log': call(id, z.object({ text: z.string(), truncated: z.boolean() })),
 
   'checkpoints.list': call(none, z.array(checkpointSchema)),
@@ -294,6 +297,7 @@ export const calls = {
   ...sweepCalls,
   ...runsCalls,
   ...playCalls,
+  ...storageCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;

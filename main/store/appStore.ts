@@ -1,7 +1,10 @@
 /** What belongs to the app and not to a study: the state of the user interface, and notices until dismissed. */
 import { randomUUID } from 'node:crypto';
 import type { AppState } from '../contract/api.ts';
+import type { EngineSettings } from '../contract/storage.ts';
 import type { Database } from './database.ts';
+
+const unset: EngineSettings = { jobsSideBySide: null, decompositionCacheGB: null };
 
 export class AppStore {
   readonly #db: Database;
@@ -23,6 +26,18 @@ export class AppStore {
         this.#db.run(query.onConflict((c) => c.column('key').doUpdateSet({ valueJson })));
       }
     });
+  }
+
+  engineSettings(): EngineSettings {
+    const row = this.#db.first(this.#db.sql.selectFrom('engineSettings').select('settingsJson'));
+    // Written by another version, perhaps: what it does not have is not set.
+    return { ...unset, ...(JSON.parse(row?.settingsJson ?? '{}') as Partial<EngineSettings>) };
+  }
+
+  setEngineSettings(settings: EngineSettings): void {
+    const settingsJson = JSON.stringify(settings);
+    const query = this.#db.sql.insertInto('engineSettings').values({ id: 1, settingsJson });
+    this.#db.run(query.onConflict((c) => c.column('id').doUpdateSet({ settingsJson })));
   }
 
   notices(): AppState['notices'] {
