@@ -19,6 +19,8 @@ import { jobHandlers } from './api/jobs.ts';
 import { CatalogueJobs } from './api/catalogueJobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
 import { sampleHandlers } from './api/samples.ts';
+import { playHandlers } from './api/play.ts';
+import { storageHandlers } from './api/storage.ts';
 import { runHandlers } from './api/runs.ts';
 import { spectraHandlers } from './api/spectra.ts';
 import { studyHandlers } from './api/studies.ts';
@@ -29,6 +31,7 @@ import type { Logger } from './logging/log.ts';
 import type { Store } from './store/store.ts';
 import { addressWithToken } from './contract/wire.ts';
 import type { Listening } from './contract/wire.ts';
+import { PlayProcess } from './jobs/playProcess.ts';
 import { physicalCores } from './jobs/physicalCores.ts';
 import { openLog } from './logging/log.ts';
 import { startServer } from './server.ts';
@@ -96,6 +99,8 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     sampleHandlers(context),
     hiddenStatesHandlers(context),
     runHandlers(context),
+    playHandlers(context),
+    storageHandlers(context),
   ];
 }
 
@@ -108,7 +113,7 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
     store,
     jobsFolder: join(dataFolder, 'jobs'),
     // Two jobs on one GPU take each other's memory.
-    slots: () => (computesOnGpu(compute.status) ? 1 : cores),
+    slots: () => store.app.engineSettings().jobsSideBySide ?? (computesOnGpu(compute.status) ? 1 : cores),
     versions: { rotascope: packageJson.version, node: process.version },
     log,
   });
@@ -132,7 +137,21 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
   supervisor.listen(catalogueStudyCheckpoints(store, events, catalogue, log));
   const sampleFolder = join(repositoryFolder, 'resources', 'sample-study');
   const { version } = packageJson;
-  return { version, dataFolder, sampleFolder, cores, store, events, compute, supervisor, studies, catalogue, log };
+  const play = new PlayProcess();
+  return {
+    version,
+    dataFolder,
+    sampleFolder,
+    cores,
+    store,
+    events,
+    compute,
+    supervisor,
+    studies,
+    catalogue,
+    play,
+    log,
+  };
 }
 
 /** Goes on with what a crash of the last engine has left running. */
@@ -175,6 +194,7 @@ async function startLocked(dataFolder: string, options: EngineOptions, release: 
   log.info({ port }, 'The engine answers');
   const stop = async (): Promise<void> => {
     compute.stop();
+    context.play.stop();
     context.catalogue.stop();
     await supervisor.stop();
     studies.stop();

@@ -19,6 +19,12 @@ export const router = createRouter({
       meta: { title: 'New study' },
     },
     {
+      path: '/studies/compare',
+      name: 'compareStudies',
+      component: () => import('./features/studies/CompareStudiesView.vue'),
+      meta: { title: 'Compare studies' },
+    },
+    {
       path: '/studies/:id',
       name: 'study',
       component: () => import('./features/study/StudyView.vue'),
@@ -101,6 +107,12 @@ export const router = createRouter({
       name: 'figures',
       component: () => import('./features/figures/FiguresView.vue'),
       meta: { title: 'Figures' },
+    },
+    {
+      path: '/settings',
+      name: 'settings',
+      component: () => import('./features/settings/SettingsView.vue'),
+      meta: { title: 'Settings' },
     },
     { path: '/:anything(.*)*', redirect: '/' },
   ],

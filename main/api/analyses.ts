@@ -13,15 +13,19 @@ const defaultBudgetGB = 20;
 /** Decompositions and results of points, by content; all of it can be computed again. */
 export const spectralCacheFolder = (dataFolder: string): string => join(dataFolder, 'cache');
 
-export function spectralResources({ dataFolder, cores }: EngineContext): SpectralResources {
+export function spectralResources({ dataFolder, cores, store }: EngineContext): SpectralResources {
   const cacheFolder = spectralCacheFolder(dataFolder);
   mkdirSync(cacheFolder, { recursive: true });
-  return { cacheFolder, cacheBudgetBytes: decompositionBudgetBytes(cacheFolder), threads: cores };
+  return {
+    cacheFolder,
+    cacheBudgetBytes: decompositionBudgetBytes(cacheFolder, store.app.engineSettings().decompositionCacheGB),
+    threads: cores,
+  };
 }
 
-/** @param cacheFolder one that is there */
-export function decompositionBudgetBytes(cacheFolder: string): number {
-  const wanted = Number(process.env['ROTASCOPE_SVD_CACHE_GB'] ?? defaultBudgetGB);
+/** @param cacheFolder one that is there. @param chosenGB what the user has set, or null */
+export function decompositionBudgetBytes(cacheFolder: string, chosenGB: number | null): number {
+  const wanted = chosenGB ?? Number(process.env['ROTASCOPE_SVD_CACHE_GB'] ?? defaultBudgetGB);
   const budget = (Number.isFinite(wanted) && wanted >= 0 ? wanted : defaultBudgetGB) * bytesPerGB;
   const { bavail, bsize } = statfsSync(cacheFolder);
   return Math.floor(Math.min(budget, (bavail * bsize) / 2));

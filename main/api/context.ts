@@ -1,4 +1,5 @@
 /** What the handlers work with: the parts of one running engine. */
+import type { PlayProcess } from '../jobs/playProcess.ts';
 import type { StudyRunner } from '../jobs/studyRunner.ts';
 import type { JobSupervisor } from '../jobs/supervisor.ts';
 import type { Logger } from '../logging/log.ts';
@@ -20,5 +21,7 @@ export interface EngineContext {
   supervisor: JobSupervisor;
   studies: StudyRunner;
   catalogue: CatalogueJobs;
+  /** Answers questions to checkpoints. */
+  play: PlayProcess;
   log: Logger;
 }

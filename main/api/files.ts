@@ -4,7 +4,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { FoundPath } from '../contract/api.ts';
 import { toErrorShape } from '../contract/errors.ts';
 import type { HandlerGroup } from './handlers.ts';
-import { parseSettings, readSettingsFile, settingsExtensions } from './settingsFile.ts';
+import { readSettingsFile, settingsExtensions } from '../studies/settingsFile.ts';
 import { studyFileName } from './studyExchange/format.ts';
 import { readStudyFile } from './studyExchange/importStudy.ts';
 
@@ -36,6 +36,5 @@ async function lookAt(given: string): Promise<FoundPath> {
 export function fileHandlers(): HandlerGroup {
   return {
     'files.look': ({ paths }) => Promise.all(paths.map(lookAt)),
-    'files.parseSettings': ({ text }) => parseSettings(text),
   };
 }

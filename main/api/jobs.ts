@@ -4,6 +4,7 @@ import type { Job } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import { readLogTail } from '../jobs/jobLog.ts';
 import type { EngineContext } from './context.ts';
+import { folderSize } from './storage.ts';
 import type { HandlerGroup } from './handlers.ts';
 
 /** @throws NOT_FOUND */
@@ -22,6 +23,10 @@ export function jobHandlers(context: EngineContext): HandlerGroup {
     'jobs.cancel': ({ id }) => supervisor.cancel(id),
     'jobs.resume': ({ id }) => studies.resumeJob(id),
     'jobs.events': ({ id, afterSeq, limit }) => store.results.events(get(id).id, afterSeq, limit),
+    'jobs.folder': async ({ id }) => {
+      const path = supervisor.folder(get(id).id);
+      return { path, bytes: (await folderSize(path)).bytes };
+    },
     'jobs.log': ({ id }) => readLogTail(join(supervisor.folder(get(id).id), 'worker.log')),
     'app.selfTest': () => {
       const order = { kind: 'selfTest', title: 'Self-test', studyId: null, stageId: null, seed: null } as const;

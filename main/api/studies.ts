@@ -2,9 +2,11 @@
 import type { EngineContext } from './context.ts';
 import { estimateStudy, requireDisk } from './estimate.ts';
 import type { HandlerGroup } from './handlers.ts';
-import type { Study } from '../contract/api.ts';
+import type { CallAnswer, Study } from '../contract/api.ts';
 import { importStudy } from './studyExchange/importStudy.ts';
 import { withBase } from './studyBase.ts';
+import { drawnMetrics } from '../jobs/runSeries.ts';
+import { readSettings, writeSettings } from '../studies/settingsFile.ts';
 import { studyResult } from '../jobs/studyResult.ts';
 
 /** The sample as a study of its own; the one that is open already is answered again. */
@@ -22,6 +24,19 @@ async function openCopy(context: EngineContext, folder: string, options: { sampl
   return studies.view(id);
 }
 
+/** @param stageOf stage by the job that carries it out now */
+function newMetrics(
+  { store }: EngineContext,
+  studyId: string,
+  afterRevision: number,
+  stageOf: ReadonlyMap<string, string>,
+): CallAnswer<'studies.metrics'>['rows'] {
+  return store.results.metricsOfStudy(studyId, afterRevision).flatMap(({ jobId, step, values }) => {
+    const stageId = stageOf.get(jobId);
+    return stageId === undefined ? [] : [{ stageId, step, values }];
+  });
+}
+
 export function studyHandlers(context: EngineContext): HandlerGroup {
   const { store, studies } = context;
   return {
@@ -37,6 +52,9 @@ export function studyHandlers(context: EngineContext): HandlerGroup {
     },
     'studies.cancel': ({ id }) => studies.cancel(id),
     'studies.resume': ({ id }) => studies.start(id),
+    'studies.rerun': ({ id, stageId }) => studies.rerun(id, stageId),
+    'studies.writeSettings': ({ settings }) => ({ text: writeSettings(settings) }),
+    'studies.readSettings': ({ text }) => readSettings(text),
     'studies.rename': ({ id, name }) => studies.rename(id, name),
     'studies.remove': ({ id }) => {
       studies.remove(id);
@@ -53,11 +71,13 @@ export function studyHandlers(context: EngineContext): HandlerGroup {
     },
     'studies.metrics': ({ id, afterRevision }) => {
       const { revision } = studies.record(id);
-      const stageOf = new Map(store.jobs.ofStudy(id).map((job) => [job.id, job.stageId]));
-      const rows = store.results.metricsOfStudy(id, afterRevision).flatMap(({ jobId, step, values }) => {
-        const stageId = stageOf.get(jobId);
-        return stageId ? [{ stageId, step, values }] : [];
-      });
+      const stages = store.studies.stages(id).filter(({ jobId }) => jobId !== null);
+      const rows =
+        afterRevision === 0
+          ? stages.flatMap(({ id: stageId, jobId }) =>
+              drawnMetrics(store, store.jobs.get(jobId!)!).map(({ step, values }) => ({ stageId, step, values })),
+            )
+          : newMetrics(context, id, afterRevision, new Map(stages.map((stage) => [stage.jobId!, stage.id])));
       return { revision, rows };
     },
   };

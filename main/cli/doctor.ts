@@ -113,7 +113,7 @@ async function folders(): Promise<Folder[]> {
   let existing = cache;
   while (!existsSync(existing)) existing = dirname(existing);
   const sizes = await folderSizes([{ name: 'decompositions', path: decompositionsFolder(cache) }]);
-  const budgetBytes = decompositionBudgetBytes(existing);
+  const budgetBytes = decompositionBudgetBytes(existing, null);
   return sizes.map((folder) => (folder.name === 'decompositions' ? { ...folder, budgetBytes } : folder));
 }
 

@@ -140,7 +140,7 @@ export function studyCommand(): Command {
     .option('--json', 'print events and the result as JSON lines', false)
     .option('--new', 'start another study even if there is one with these settings', false)
     .option('--set <name=value>', 'one setting, e.g. rl.iterations=10 (may be repeated)', collect, [])
-    .option('--settings <file>', 'settings as JSON')
+    .option('--settings <file>', 'settings as YAML or JSON, as the window saves them')
     .addHelpText('after', help)
     .action((preset: string, options: StudyOptions) => endWith(options.json, () => runStudy(preset, options)));
 }

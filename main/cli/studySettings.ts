@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { AppError } from '../contract/errors.ts';
 import { settingsPresets } from '../contract/presets.ts';
-import { studySettingsSchema } from '../contract/settings.ts';
 import type { StudySettings } from '../contract/settings.ts';
+import { checkSettings, isTree, parseTree, type Tree } from '../studies/settingsFile.ts';
 
 export interface SettingsOptions {
   /** Of `settingsPresets`. */
@@ -16,18 +16,17 @@ export interface SettingsOptions {
   seeds?: number[];
 }
 
-type Tree = Record<string, unknown>;
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 function readSettingsFile(file: string): Tree {
-  const hint = 'It holds the settings of a study as JSON, e.g. {"rl": {"iterations": 10}}.';
+  let text: string;
   try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (isTree(value)) return value;
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new AppError('INVALID_REQUEST', `The settings file ${file} cannot be read.`, { hint, cause });
+    throw new AppError('INVALID_REQUEST', `The settings file ${file} cannot be read.`, {
+      hint: 'Check the path and the permissions.',
+      cause,
+    });
   }
-  throw new AppError('INVALID_REQUEST', `The settings file ${file} is not an object.`, { hint });
+  return parseTree(text);
 }
 
 /** "10" and "[0, 5]" are JSON; anything else is text. */
@@ -67,15 +66,6 @@ function merged(under: Tree, over: Tree): Tree {
   return both;
 }
 
-/** Names in `given` that the schema does not know: a typing error must not run the default study. */
-function unknownNames(given: Tree, known: Tree, path = ''): string[] {
-  return Object.entries(given).flatMap(([name, value]) => {
-    if (!Object.hasOwn(known, name)) return [`${path}${name}`];
-    const inner = known[name];
-    return isTree(value) && isTree(inner) ? unknownNames(value, inner, `${path}${name}.`) : [];
-  });
-}
-
 /** @throws INVALID_REQUEST naming the first setting that is wrong or unknown */
 export function resolveSettings(options: SettingsOptions): StudySettings {
   const preset = settingsPresets.find(({ id }) => id === options.preset)?.settings ?? {};
@@ -86,21 +76,5 @@ export function resolveSettings(options: SettingsOptions): StudySettings {
   if (options.seeds) tree = { ...tree, seeds: options.seeds };
   // The protocol is the one that was asked for, whatever the file says.
   if ('preset' in preset) tree = { ...tree, preset: preset.preset };
-  const parsed = studySettingsSchema.safeParse(tree);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new AppError(
-      'INVALID_REQUEST',
-      `The setting ${issue!.path.join('.')} is not valid: ${issue!.message.replace(/\.$/, '')}.`,
-      {
-        hint: 'Correct it and try again.',
-      },
-    );
-  }
-  const [unknown] = unknownNames(tree, parsed.data);
-  if (unknown)
-    throw new AppError('INVALID_REQUEST', `There is no setting ${unknown}.`, {
-      hint: 'See main/contract/settings.ts.',
-    });
-  return parsed.data;
+  return checkSettings(tree);
 }

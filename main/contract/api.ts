@@ -8,10 +8,12 @@ import { checkpointDiffSchema, sharingSchema, verificationSchema } from './catal
 import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { sampleCalls } from './samples.ts';
 import { hiddenStatesCalls } from './hiddenStates.ts';
+import { playCalls } from './play.ts';
 import { runsCalls } from './runs.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
 import { comparisonSchema, studyResultSchema } from './studyResult.ts';
+import { storageCalls } from './storage.ts';
 import { sweepCalls } from './sweeps.ts';
 
 export const contractVersion = 1;
@@ -273,8 +275,6 @@ export const calls = {
   'app.selfTest': call(none, z.object({ jobId: z.string() })),
 
   'files.look': call(z.object({ paths: z.array(z.string()).min(1).max(200) }), z.array(foundPathSchema)),
-  /** Of a file whose text the page has: dropped in a browser, which hides its path. */
-  'files.parseSettings': call(z.object({ text: z.string() }), studySettingsSchema),
 
   'studies.list': call(none, z.array(studySchema)),
   'studies.get': call(id, studySchema),
@@ -298,6 +298,11 @@ export const calls = {
   'studies.start': call(id, studySchema),
   'studies.cancel': call(id, studySchema),
   'studies.resume': call(id, studySchema),
+  /** This stage and all that depend on it run again; the numbers that they left are given up, their runs stay in the list. */
+  'studies.rerun': call(z.object({ id: z.string(), stageId: z.string() }), studySchema),
+  /** Settings as a YAML file, and back. @throws INVALID_REQUEST naming the line or the setting that is wrong */
+  'studies.writeSettings': call(z.object({ settings: studySettingsSchema }), z.object({ text: z.string() })),
+  'studies.readSettings': call(z.object({ text: z.string() }), studySettingsSchema),
   'studies.rename': call(z.object({ id: z.string(), name: z.string().trim().min(1).max(120) }), studySchema),
   'studies.remove': call(id, ok),
   'studies.restore': call(id, studySchema),
@@ -329,6 +334,8 @@ export const calls = {
     }),
     z.array(workerEventSchema),
   ),
+  /** Where a job keeps its files, and how much they are. */
+  'jobs.folder': call(id, z.object({ path: z.string(), bytes: z.number() })),
   'jobs.log': call(id, z.object({ text: z.string(), truncated: z.boolean() })),
 
   'checkpoints.list': call(none, z.array(checkpointSchema)),
@@ -364,6 +371,8 @@ export const calls = {
   ...sampleCalls,
   ...hiddenStatesCalls,
   ...runsCalls,
+  ...playCalls,
+  ...storageCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;

@@ -43,6 +43,21 @@ function endState(stages: readonly StageRecord[]): StudyState {
   return 'succeeded';
 }
 
+const sampleRefusal = (): AppError =>
+  new AppError('CONFLICT', 'The sample study shows stored results and does not run.', {
+    hint: 'Create a study of your own with its settings.',
+  });
+
+/** A stage and all that need it, directly or not. */
+function dependents(stages: readonly StageRecord[], stageId: string): Set<string> {
+  const found = new Set([stageId]);
+  for (let size = 0; size < found.size;) {
+    size = found.size;
+    for (const { id, dependsOn } of stages) if (dependsOn.some((one) => found.has(one))) found.add(id);
+  }
+  return found;
+}
+
 export class StudyRunner {
   readonly #options: StudyRunnerOptions;
 
@@ -88,7 +103,9 @@ export class StudyRunner {
     const { store, supervisor, msPerWeight } = this.#options;
     const jobs = new Map(store.jobs.ofStudy(study.id).map((job) => [job.id, job]));
     const alertOf = (jobId: string): string | null => store.results.lastAlert(jobId);
-    return toStudy(study, store.studies.stages(study.id), jobs, supervisor.slots, msPerWeight(), alertOf);
+    // Asked for only where there is time left to tell: it looks through earlier jobs.
+    const pace = study.state === 'running' ? msPerWeight() : 0;
+    return toStudy(study, store.studies.stages(study.id), jobs, supervisor.slots, pace, alertOf);
   }
 
   /** The newest study with equal settings unless `forceNew`. */
@@ -120,10 +137,7 @@ export class StudyRunner {
   start(id: string): Study {
     const study = this.record(id);
     if (!resumable.includes(study.state)) return this.#view(study);
-    if (study.sample)
-      throw new AppError('CONFLICT', 'The sample study shows stored results and does not run.', {
-        hint: 'Create a study of your own with its settings.',
-      });
+    if (study.sample) throw sampleRefusal();
     const { store, supervisor } = this.#options;
     mkdirSync(this.folder(id), { recursive: true });
     store.studies.update(id, { state: 'running', startedAtMs: study.startedAtMs ?? Date.now(), endedAtMs: null });
@@ -135,6 +149,32 @@ export class StudyRunner {
     }
     this.#advance(id);
     return this.view(id);
+  }
+
+  /**
+   * Runs a stage again, and everything that depends on it. Their former jobs stay in the list, but are no longer this study's
+   * stages.
+   * @throws NOT_FOUND; CONFLICT while the study runs, and for a sample
+   */
+  rerun(id: string, stageId: string): Study {
+    const study = this.record(id);
+    const { store } = this.#options;
+    const stages = store.studies.stages(id);
+    if (!stages.some((stage) => stage.id === stageId))
+      throw new AppError('NOT_FOUND', `The study has no stage "${stageId}".`, { hint: 'Reload the page.' });
+    if (study.state === 'running')
+      throw new AppError('CONFLICT', 'The study is running.', { hint: 'Cancel it first, or wait until it has ended.' });
+    if (study.sample) throw sampleRefusal();
+    const again = dependents(stages, stageId);
+    store.transaction(() => {
+      for (const stage of stages) {
+        if (!again.has(stage.id)) continue;
+        if (stage.jobId !== null) store.jobs.detach(stage.jobId);
+        store.studies.updateStage(id, stage.id, { state: 'waiting', jobId: null, output: null, note: null });
+      }
+      store.studies.update(id, { state: 'interrupted' });
+    });
+    return this.start(id);
   }
 
   /** Stops everything of the study; what has been computed stays, and `start` goes on from it. */

@@ -1,10 +1,12 @@
 /** What belongs to the app and not to a study: the state of the user interface, and notices until dismissed. */
 import { randomUUID } from 'node:crypto';
 import { type AppState, type ComputeChoice, computeChoiceSchema } from '../contract/api.ts';
-import type { Database } from './database.ts';
-
 /** Kept beside the state of the page, which cannot reach it. */
 const computeChoiceKey = 'engine.computeChoice';
+import type { EngineSettings } from '../contract/storage.ts';
+import type { Database } from './database.ts';
+
+const unset: EngineSettings = { jobsSideBySide: null, decompositionCacheGB: null };
 
 export class AppStore {
   readonly #db: Database;
@@ -43,6 +45,18 @@ export class AppStore {
         this.#db.run(query.onConflict((c) => c.column('key').doUpdateSet({ valueJson })));
       }
     });
+  }
+
+  engineSettings(): EngineSettings {
+    const row = this.#db.first(this.#db.sql.selectFrom('engineSettings').select('settingsJson'));
+    // Written by another version, perhaps: what it does not have is not set.
+    return { ...unset, ...(JSON.parse(row?.settingsJson ?? '{}') as Partial<EngineSettings>) };
+  }
+
+  setEngineSettings(settings: EngineSettings): void {
+    const settingsJson = JSON.stringify(settings);
+    const query = this.#db.sql.insertInto('engineSettings').values({ id: 1, settingsJson });
+    this.#db.run(query.onConflict((c) => c.column('id').doUpdateSet({ settingsJson })));
   }
 
   notices(): AppState['notices'] {

@@ -88,6 +88,11 @@ export class JobStore {
     return this.#db.all(this.#db.sql.selectFrom('jobs').selectAll().where('studyId', '=', studyId)).map(toJob);
   }
 
+  /** The job has been a stage of its study; it is not any more. */
+  detach(id: string): void {
+    this.#db.run(this.#db.sql.updateTable('jobs').set({ stageId: null }).where('id', '=', id));
+  }
+
   withState(...states: JobState[]): Job[] {
     const query = this.#db.sql.selectFrom('jobs').selectAll().where('state', 'in', states);
     return this.#db.all(query.orderBy('createdAtMs')).map(toJob);

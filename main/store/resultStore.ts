@@ -106,6 +106,12 @@ export class ResultStore {
     }));
   }
 
+  /** Whether a job has said more than `count` steps. */
+  hasMetrics(jobId: string, count: number): boolean {
+    const query = this.#db.sql.selectFrom('metrics').select('step').where('jobId', '=', jobId).orderBy('step');
+    return this.#db.first(query.offset(count).limit(1)) !== undefined;
+  }
+
   metrics(jobId: string): StoredMetrics[] {
     const query = this.#db.sql.selectFrom('metrics').selectAll().where('jobId', '=', jobId).orderBy('step');
     return this.#db.all(query).map(({ step, valuesJson }) => ({

@@ -21,6 +21,11 @@ const blob = ({ buffer, byteOffset, byteLength }: Int32Array | Float64Array): Bu
 const aligned = ({ buffer, byteOffset, byteLength }: Buffer): ArrayBuffer =>
   (buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength);
 
+const toSeries = ({ steps, values }: { steps: Buffer; values: Buffer }): Series => ({
+  steps: new Int32Array(aligned(steps)),
+  values: new Float64Array(aligned(values)),
+});
+
 export class RunStore {
   readonly #db: Database;
   constructor(db: Database) {
@@ -82,7 +87,17 @@ export class RunStore {
   series(jobId: string, name: string): Series | undefined {
     const query = this.#db.sql.selectFrom('runSeries').select(['steps', 'values']).where('jobId', '=', jobId);
     const row = this.#db.first(query.where('name', '=', name));
-    return row && { steps: new Int32Array(aligned(row.steps)), values: new Float64Array(aligned(row.values)) };
+    return row && toSeries(row);
+  }
+
+  /** Everything that was said of the run's steps up to `lastSeq`; undefined while no series are made of it. */
+  allSeries(jobId: string, lastSeq: number): Map<string, Series> | undefined {
+    const made = this.#db.first(
+      this.#db.sql.selectFrom('runs').select('jobId').where('jobId', '=', jobId).where('seriesSeq', '=', lastSeq),
+    );
+    if (!made) return undefined;
+    const rows = this.#db.all(this.#db.sql.selectFrom('runSeries').selectAll().where('jobId', '=', jobId));
+    return new Map(rows.map((row) => [row.name, toSeries(row)]));
   }
 
   seriesNames(jobIds: readonly string[]): string[] {

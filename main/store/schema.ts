@@ -196,6 +196,11 @@ export interface UiStateTable {
   valueJson: string;
 }
 
+export interface EngineSettingsTable {
+  id: number;
+  settingsJson: string;
+}
+
 export interface NoticesTable {
   id: string;
   text: string;
@@ -219,5 +224,6 @@ export interface Schema {
   runs: RunsTable;
   runSeries: RunSeriesTable;
   uiState: UiStateTable;
+  engineSettings: EngineSettingsTable;
   notices: NoticesTable;
 }

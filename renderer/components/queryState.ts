@@ -6,6 +6,9 @@ import { reactive, watch } from 'vue';
 import { useRoute, useRouter, type LocationQuery } from 'vue-router';
 import { useUi } from '../stores/ui.ts';
 
+/** Pages that come back as they were left. */
+const rememberedPages = 50;
+
 /** @param initial value of every name that is not in the address, and is then left out of it */
 export function useQueryState<Name extends string>(initial: Record<Name, string>): Record<Name, string> {
   const route = useRoute();
@@ -27,13 +30,17 @@ export function useQueryState<Name extends string>(initial: Record<Name, string>
   );
   watch(state, () => {
     if (route.path !== path) return;
-    const query = Object.fromEntries(
+    const own = Object.fromEntries(
       names.filter((name) => state[name] !== initial[name]).map((name) => [name, state[name]]),
     );
-    ui.state.pageQueries = { ...ui.state.pageQueries, [path]: query };
+    const kept = Object.entries(ui.state.pageQueries).filter(([other]) => other !== path);
+    ui.state.pageQueries = Object.fromEntries([...kept.slice(1 - rememberedPages), [path, own]]);
+    // What others keep in the address stays there.
+    const others = Object.entries(route.query).filter(([name]) => !(name in initial));
+    const query = { ...Object.fromEntries(others), ...own };
     if (JSON.stringify(query) !== JSON.stringify(route.query)) void router.replace({ query });
   });
-  const isBare = Object.keys(route.query).length === 0;
+  const isBare = !names.some((name) => name in route.query);
   Object.assign(state, read(isBare ? (ui.state.pageQueries[path] ?? {}) : route.query));
   return state;
 }

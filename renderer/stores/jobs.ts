@@ -32,7 +32,8 @@ export const useJobs = defineStore('jobs', () => {
   const fetchJob = async (id: string): Promise<void> => put(await call('jobs.get', { id }));
   const cancel = async (id: string): Promise<void> => put(await call('jobs.cancel', { id }));
   const resume = async (id: string): Promise<void> => put(await call('jobs.resume', { id }));
+  const folder = (id: string): Promise<{ path: string; bytes: number }> => call('jobs.folder', { id });
   const log = (id: string): Promise<{ text: string; truncated: boolean }> => call('jobs.log', { id });
 
-  return { byId, loaded, all, running, queued, refresh, fetchJob, cancel, resume, log };
+  return { byId, loaded, all, running, queued, refresh, fetchJob, cancel, resume, log, folder };
 });

@@ -7,6 +7,7 @@ import { shallowRef } from 'vue';
 import type { CallAnswer } from '../../main/contract/api.ts';
 import type { Comparison, StudyResult } from '../../main/contract/studyResult.ts';
 import { call, onEngineEvent } from '../engine/engine.ts';
+import { useStudies } from './studies.ts';
 import { throttled } from './throttled.ts';
 import { useToasts } from './toasts.ts';
 
@@ -23,6 +24,7 @@ export const useOpenStudy = defineStore('openStudy', () => {
   const comparisons = shallowRef<{ seed: number; list: Comparison[] } | null>(null);
   const loading = shallowRef(false);
   let metricsRevision = 0;
+  let jobOfStage = new Map<string, string | null>();
   let comparisonSeed: number | null = null;
 
   /** Metrics of a step that runs again (after a resume) replace those of the first time. */
@@ -45,9 +47,20 @@ export const useOpenStudy = defineStore('openStudy', () => {
     if (id.value === study && comparisonSeed === seed) comparisons.value = { seed, list };
   }
 
+  /** A stage that was rerun has begun anew: what its former job said is none of its curves. */
+  function forgetReplaced(study: string): void {
+    const next = new Map((useStudies().byId.get(study)?.stages ?? []).map((stage) => [stage.id, stage.jobId]));
+    const replaced = [...next].some(([stageId, jobId]) => (jobOfStage.get(stageId) ?? jobId) !== jobId);
+    jobOfStage = next;
+    if (!replaced) return;
+    metrics.value = new Map();
+    metricsRevision = 0;
+  }
+
   async function fetchAll(): Promise<void> {
     const study = id.value;
     if (study === null) return;
+    forgetReplaced(study);
     const [nextResult, nextMetrics] = await Promise.all([
       call('studies.result', { id: study }),
       call('studies.metrics', { id: study, afterRevision: metricsRevision }),
@@ -72,6 +85,7 @@ export const useOpenStudy = defineStore('openStudy', () => {
     }
     id.value = study;
     metricsRevision = 0;
+    jobOfStage = new Map();
     loading.value = result.value === null;
     try {
       await fetchAll();

@@ -29,7 +29,7 @@ export const useOpening = defineStore('opening', () => {
 
   /** Of a file whose path a browser hides: its text. */
   async function lookAtSettings(name: string, text: string): Promise<void> {
-    const read = await call('files.parseSettings', { text });
+    const read = await call('studies.readSettings', { text });
     found.value = [{ kind: 'settings', path: name, settings: read }];
   }
 

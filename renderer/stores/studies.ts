@@ -2,7 +2,8 @@
 import { defineStore } from 'pinia';
 import { computed, shallowRef, triggerRef } from 'vue';
 import type { CallAnswer, Study } from '../../main/contract/api.ts';
-import type { StudySettingsInput } from '../../main/contract/settings.ts';
+import type { StudySettings, StudySettingsInput } from '../../main/contract/settings.ts';
+import type { StudyResult } from '../../main/contract/studyResult.ts';
 import { call, onEngineEvent } from '../engine/engine.ts';
 import { useJobs } from './jobs.ts';
 import { throttled } from './throttled.ts';
@@ -44,6 +45,7 @@ export const useStudies = defineStore('studies', () => {
   const all = computed(() => [...byId.value.values()].sort((a, b) => b.createdAtMs - a.createdAtMs));
 
   const fetchStudy = async (id: string): Promise<Study> => put(await call('studies.get', { id }));
+  const result = (id: string): Promise<StudyResult> => call('studies.result', { id });
   const estimate = (settings: StudySettingsInput): Promise<Estimate> => call('studies.estimate', settings);
   /** Reads a file of SFT data as a study would. */
   const checkSftData = (path: string): Promise<CallAnswer<'sftData.check'>> => call('sftData.check', { path });
@@ -56,6 +58,12 @@ export const useStudies = defineStore('studies', () => {
   const start = async (id: string): Promise<Study> => put(await call('studies.start', { id }));
   const cancel = async (id: string): Promise<Study> => put(await call('studies.cancel', { id }));
   const resume = async (id: string): Promise<Study> => put(await call('studies.resume', { id }));
+  /** This stage and all that depend on it. */
+  const rerun = async (id: string, stageId: string): Promise<Study> =>
+    put(await call('studies.rerun', { id, stageId }));
+  const settingsAsText = async (settings: StudySettings): Promise<string> =>
+    (await call('studies.writeSettings', { settings })).text;
+  const settingsFromText = (text: string): Promise<StudySettings> => call('studies.readSettings', { text });
   const rename = async (id: string, name: string): Promise<Study> => put(await call('studies.rename', { id, name }));
 
   /** The same settings find the same study unless `new`; a finished one is shown as it is. */
@@ -81,6 +89,7 @@ export const useStudies = defineStore('studies', () => {
     all,
     refresh,
     fetchStudy,
+    result,
     estimate,
     checkSftData,
     openSample,
@@ -88,6 +97,9 @@ export const useStudies = defineStore('studies', () => {
     start,
     cancel,
     resume,
+    rerun,
+    settingsAsText,
+    settingsFromText,
     rename,
     remove,
   };

@@ -271,3 +271,81 @@ test('a cancelled study stops at once and can be resumed', { timeout: 60_000 }, 
   expect((await client.call('studies.resume', { id })).state).toBe('running');
   await firstStageDone(client, id);
 });
+
+test(
+  'a rerun stage runs again with all that depend on it, to the same numbers; what comes before stays',
+  { timeout: 90_000 },
+  async () => {
+    const dataFolder = await temporaryFolder();
+    const engine = await startEngineProcess(dataFolder);
+    const client = await connect(engine.listening);
+    const { id } = await startStudy(client);
+    const before = await finished(client, id);
+    const numbersBefore = numbers(await client.call('studies.result', { id }));
+    const rowsBefore = (await client.call('studies.metrics', { id })).rows;
+    const stageId = before.stages.find(({ kind }) => kind === 'sft')!.id;
+    await client.call('studies.rerun', { id, stageId });
+    await expect(client.call('studies.rerun', { id, stageId })).rejects.toMatchObject({ code: 'CONFLICT' });
+    const after = await finished(client, id);
+    expect(after.state).toBe('succeeded');
+    const kept = after.stages.filter((stage, i) => stage.jobId === before.stages[i]!.jobId).map(({ kind }) => kind);
+    expect(kept).toEqual(['pretrain']);
+    expect(numbers(await client.call('studies.result', { id }))).toEqual(numbersBefore);
+    // Of the new runs only, and of each step once.
+    expect((await client.call('studies.metrics', { id })).rows).toEqual(rowsBefore);
+    const runs = await client.call('runs.list', {});
+    expect(runs.filter(({ kind }) => kind === 'sft').map(({ stageId: of }) => of)).toEqual([stageId, null]);
+    await expect(client.call('studies.rerun', { id, stageId: 'none' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    // The former jobs are no stages any more, also after a crash.
+    engine.process.kill('SIGKILL');
+    await engine.ended;
+    const second = await startEngineProcess(dataFolder);
+    const again = await connect(second.listening);
+    expect((await again.call('studies.get', { id })).stages).toEqual(after.stages);
+  },
+);
+
+test(
+  'runs: listed with what they logged, drawn, noted, tagged, removed and restored',
+  { timeout: 60_000 },
+  async () => {
+    const engine = await startEngineProcess(await temporaryFolder());
+    const client = await connect(engine.listening);
+    const { id } = await startStudy(client);
+    await finished(client, id);
+    const runs = await client.call('runs.list', {});
+    expect(runs.map(({ kind }) => kind).sort()).toEqual(['pretrain', 'rl', 'sft']);
+    const sft = runs.find(({ kind }) => kind === 'sft')!;
+    const ids = [sft.id];
+    const { rows } = await client.call('studies.metrics', { id });
+    const pretrain = runs.find(({ kind }) => kind === 'pretrain')!;
+    const logged = rows.filter(({ stageId }) => stageId === pretrain.stageId);
+    const [metric] = Object.keys(logged[0]!.values);
+    const [curve] = await client.call('runs.curves', { ids: [pretrain.id], metric: metric! });
+    expect(curve!.steps).toEqual(logged.map(({ step }) => step));
+    expect(curve!.values).toEqual(logged.map(({ values }) => values[metric!]));
+    expect(pretrain.last[metric!]).toBe(curve!.values.at(-1));
+    const accuracies = (await client.call('studies.result', { id })).seeds[0]!.sft.map(
+      ({ evaluation: { ood } }) => ood.correct / ood.n,
+    );
+    expect((await client.call('runs.curves', { ids, metric: 'oodAccuracy' }))[0]!.values).toEqual(accuracies);
+    expect(sft.peakOod!.value).toBe(Math.max(...accuracies));
+    expect(await client.call('runs.metrics', { ids: [pretrain.id, sft.id] })).toEqual(
+      expect.arrayContaining([metric, 'oodAccuracy']),
+    );
+    const { settings: own } = (await client.call('runs.settings', { ids }))[0]!;
+    expect(own).toMatchObject({ stage: 'sft', seed: 0, 'sft.endStep': 10, 'model.hiddenSize': 64 });
+    expect(own).not.toHaveProperty('outputFolder');
+    await client.call('runs.update', { ids, note: 'A note', addTags: ['b', 'a', 'b'] });
+    await client.call('runs.update', { ids, removeTags: ['b', 'none'] });
+    const noted = (await client.call('runs.list', {})).find((run) => run.id === sft.id);
+    expect(noted).toEqual({ ...sft, note: 'A note', tags: ['a'] });
+    await client.call('runs.remove', { ids });
+    expect((await client.call('runs.list', {})).map((run) => run.id)).not.toContain(sft.id);
+    expect(await client.call('runs.list', { trash: true })).toEqual([noted]);
+    await client.call('runs.restore', { ids });
+    expect(await client.call('runs.list', {})).toEqual(runs.map((run) => (run.id === sft.id ? noted : run)));
+    const analyse = (await client.call('jobs.list', {})).find(({ kind }) => kind === 'analyse')!;
+    await expect(client.call('runs.remove', { ids: [analyse.id] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  },
+);

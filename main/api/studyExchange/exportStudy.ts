@@ -57,7 +57,8 @@ export async function exportStudy(store: Store, studyId: string, studyFolder: st
     throw new AppError('CONFLICT', `"${study.name}" is ${study.state}.`, {
       hint: 'Only a finished study is exported.',
     });
-  const jobs = store.jobs.ofStudy(studyId);
+  // Without those that a rerun has replaced.
+  const jobs = store.jobs.ofStudy(studyId).filter(({ stageId }) => stageId !== null);
   const names = namedFolders(jobs);
   const listed = [...names].map(([from, name]) => {
     const row = store.checkpoints.byFolder(from);

@@ -213,6 +213,23 @@ function isCorrect(parsed: Parsed, { cards, target }: Problem, split: Split): bo
   );
 }
 
+/** A hand that someone has chosen. `answer`: one right answer, or padding where no formula of this form reaches the target. */
+export function handEpisode(cards: Triple, target: number, split: Split): Episode & { solvable: boolean } {
+  const numbers = cards.map((rank) => cardValue(rank, split)) as Triple;
+  const found = solutions(numbers).get(target) ?? [];
+  const draw: Draw = { cards, numbers, target, solutions: found };
+  const problem: Problem = { cards, target, split };
+  const answer = new Int32Array(answerLength).fill(padId);
+  if (found[0]) answer.set(answerTokens(draw, found[0]));
+  return {
+    split,
+    prompt: Int32Array.from(promptTokens(split, draw, sep)),
+    answer,
+    problem,
+    solvable: found.length > 0,
+  };
+}
+
 /** @param testShare share of prompts held out from pretraining, SFT and RL, in 0..1 */
 export function generalPoints3(testShare = 0.2): Task {
   const episode = (split: Split, random: Philox, heldOut: boolean): Episode => {

@@ -16,7 +16,7 @@ import type { AnswerStep, Episode, Split, Task, Verdict } from './task.ts';
 import { drawDocument, tokenTable } from './tokenTable.ts';
 
 const legs = 3;
-const landmarks = Array.from({ length: 12 }, (_, i) => `M${i}`);
+export const landmarks = Array.from({ length: 12 }, (_, i) => `M${i}`);
 const vocabulary = [
   ...'<pad> <bos> <eos> <sep> RA RB OBS INSTR ACTION X1 X2 <sep2> NONE FORWARD STOP TURN -'.split(' '),
   ...compassPoints,
@@ -136,17 +136,18 @@ function documentAnswer(format: keyof PretrainSettings['mixture'], decision: Dec
 
 const fixed: readonly [position: number, token: number][] = [[0, obsToken], [2, instrToken], [5, actionToken], [8, eosId]]; // prettier-ignore
 
+/** The episode of a decision under a rule. */
+export const decisionEpisode = (decision: Decision, split: Split): Episode => ({
+  split,
+  prompt: Int32Array.from(promptTokens(split, decision, sep)),
+  answer: Int32Array.from(answerTokens(decision, split)),
+  problem: decision,
+});
+
 /** @param testShare share of decisions held out from pretraining, SFT and RL, in 0..1 */
 export function navigation3(testShare = 0.2): Task {
-  const episode = (split: Split, random: Philox, heldOut: boolean): Episode => {
-    const decision = drawDecision(random, { turn: true, heldOut, share: testShare });
-    return {
-      split,
-      prompt: Int32Array.from(promptTokens(split, decision, sep)),
-      answer: Int32Array.from(answerTokens(decision, split)),
-      problem: decision,
-    };
-  };
+  const episode = (split: Split, random: Philox, heldOut: boolean): Episode =>
+    decisionEpisode(drawDecision(random, { turn: true, heldOut, share: testShare }), split);
   return {
     name: 'navigation3',
     vocabulary,

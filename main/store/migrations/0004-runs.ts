@@ -24,6 +24,8 @@ export const runs: Migration = {
       .addColumn('values', 'blob', (c) => c.notNull())
       .addPrimaryKeyConstraint('runSeriesKey', ['jobId', 'name'])
       .execute();
+    // Without it, every job of a kind is looked for among all stages of all studies.
+    await db.schema.createIndex('stagesByJob').on('stages').column('jobId').execute();
     // Without it, a run of 10,000 events is read through to find out that it has no alert.
     await sql`create index alertsByJob on events (jobId, seq) where type = 'alert'`.execute(db);
   },

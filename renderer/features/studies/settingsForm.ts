@@ -188,6 +188,21 @@ export function draftFromSettings(settings: StudySettings, groups: SettingGroup[
   return draft;
 }
 
+/** What the form shows of these settings: fields that differ from their defaults. */
+export function draftOf(settings: StudySettings, groups: SettingGroup[]): Draft {
+  const entries = groups
+    .flatMap(({ fields }) => fields)
+    .map(({ path, initial }) => {
+      const value = path
+        .split('.')
+        .reduce<unknown>((place, name) => (place as Record<string, unknown>)[name], settings);
+      return { path, initial, text: asText(value) };
+    });
+  return Object.fromEntries(
+    entries.filter(({ text, initial }) => text !== initial).map(({ path, text }) => [path, text]),
+  );
+}
+
 export type DraftResult =
   | { ok: true; settings: StudySettings }
   /** Field path -> the schema's message. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { drawnCurve } from '../../../main/api/runs.ts';
 import { movingAverage } from '../../../main/jobs/movingAverage.ts';
-import { runSeries, summarise } from '../../../main/jobs/runSeries.ts';
+import { runSeries, summarise, thinnedRows } from '../../../main/jobs/runSeries.ts';
 import { evaluationAt } from '../../integration/kinds/testKinds.ts';
 
 describe('the series of a run', () => {
@@ -32,6 +32,15 @@ describe('the series of a run', () => {
     const { peakOod } = summarise(runSeries([], [at(0, 1), at(5, 4), at(10, 4), at(15, 2)]));
     expect(peakOod).toEqual({ step: 5, value: 0.4 });
   });
+});
+
+test('thinned rows are rows of the run, and every spike of every quantity is among them', () => {
+  const values = (step: number) => ({ loss: step === 777 ? 9 : 1 / step, reward: step === 4242 ? -9 : step % 7 });
+  const metrics = Array.from({ length: 5000 }, (_, i) => ({ step: i + 1, values: values(i + 1) }));
+  const rows = thinnedRows(runSeries(metrics, [{ step: 5, evaluation: evaluationAt(5) }]), 50);
+  expect(rows.length).toBeLessThan(250);
+  expect(rows.map(({ step }) => step)).toEqual(expect.arrayContaining([1, 777, 4242, 5000]));
+  for (const row of rows) expect(row.values).toEqual(values(row.step));
 });
 
 describe('the moving average', () => {

@@ -82,3 +82,17 @@ describe('settingsForm', () => {
     expect(labelOf('numKeyValueHeads')).toBe('Num key value heads');
   });
 });
+
+it('settings into the form and out again are the same settings', () => {
+  const settings = studySettingsSchema.parse({
+    name: 'Another',
+    preset: 'comparison',
+    seeds: [4, 2],
+    sft: { spectralDrift: false, rotationPenalty: { coefficient: 3, rankShare: 0.5 } },
+    rl: { targetKl: 0.02, starts: ['peak', 0] },
+  });
+  const draft = draftFromSettings(settings, groups);
+  expect(draft).toMatchObject({ seeds: '4, 2', 'sft.spectralDrift': 'false', 'rl.targetKl': '0.02' });
+  expect(draft).not.toHaveProperty(['sft.steps']);
+  expect(settingsFromDraft(draft, groups)).toEqual({ ok: true, settings });
+});
