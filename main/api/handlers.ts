@@ -28,7 +28,8 @@ export function composeHandlers(groups: HandlerGroup[]): Map<string, AnyHandler>
 function firstIssue(error: { issues: { path: PropertyKey[]; message: string }[] }): string {
   const issue = error.issues[0];
   if (!issue) return 'not understood';
-  return issue.path.length > 0 ? `${issue.path.map(String).join('.')}: ${issue.message}` : issue.message;
+  const message = issue.message.replace(/\.$/, '');
+  return issue.path.length > 0 ? `${issue.path.map(String).join('.')}: ${message}` : message;
 }
 
 /**

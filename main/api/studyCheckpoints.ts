@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts';
 import { readCatalogueRow } from './catalogue.ts';
 import type { CatalogueJobs } from './catalogueJobs.ts';
 import type { EventBus } from './eventBus.ts';
-import { setStudyLineage } from './studyLineage.ts';
+import { setStudyLineage, writtenCheckpoints } from './studyLineage.ts';
 
 interface WrittenCheckpoint {
   folder: string;
@@ -19,9 +19,11 @@ interface WrittenCheckpoint {
 const nameAt = (job: Job, step: number): string => `${job.title} · ${job.kind === 'rl' ? 'iteration' : 'step'} ${step}`;
 
 function writtenBy(store: Store, job: Job): WrittenCheckpoint[] {
-  const evaluated = store.results.evaluations(job.id).flatMap(({ folder, step }) => {
-    return folder === null ? [] : [{ folder, step, name: nameAt(job, step) }];
-  });
+  const evaluated = writtenCheckpoints(store, job).map(({ folder, step }) => ({
+    folder,
+    step,
+    name: nameAt(job, step),
+  }));
   const base = job.kind === 'pretrain' ? stageOutputSchemas.pretrain.safeParse(store.jobs.output(job.id)) : null;
   return base?.success
     ? [...evaluated, { folder: base.data.base, step: null, name: `Base · seed ${job.seed}` }]

@@ -5,6 +5,7 @@ import type { CheckpointRef } from '../contract/spectral.ts';
 import { isTextTask } from '../contract/settings.ts';
 import type { SweepPoint, SweepRequest } from '../contract/sweeps.ts';
 import { pointsFolder } from '../jobs/kinds/pointCache.ts';
+import { companionDigest } from '../ml/checkpoints/companionFiles.ts';
 import { openCheckpoint, type Checkpoint } from '../ml/checkpoints/openCheckpoint.ts';
 import { evaluationBytes, whyNotEvaluated } from '../ml/evaluation/canEvaluate.ts';
 import { planSweep, type SweepPlan, type SweepShape } from '../ml/reversion/planSweep.ts';
@@ -36,6 +37,8 @@ export interface SweepFacts {
   shape: SweepShape;
   /** Edited weights of each pair. */
   weights: EditedWeight[][];
+  /** Of the target of each pair. */
+  companions: string[];
   parameters: number;
   notEvaluated: string | null;
 }
@@ -65,7 +68,10 @@ export async function sweepFacts(request: SweepRequest): Promise<SweepFacts> {
     };
     let notEvaluated: string | null = null;
     for (const checkpoint of open.values()) notEvaluated ??= await whyNotEvaluated(checkpoint, settings.task, memory);
-    return { plan, shape, weights, parameters: sum([...parameters.values()].map((t) => t.elements)), notEvaluated };
+    const companions: string[] = [];
+    for (const { target } of pairs) companions.push(await companionDigest((await opened(target)).place));
+    const elements = sum([...parameters.values()].map((t) => t.elements));
+    return { plan, shape, weights, companions, parameters: elements, notEvaluated };
   } finally {
     for (const checkpoint of open.values()) await checkpoint.close();
   }
@@ -79,6 +85,7 @@ function knownContent(
   target: CheckpointRef,
   reference: CheckpointRef,
   weights: readonly EditedWeight[],
+  companions: string,
 ): PairContent | null {
   if (target.contentHash === null || reference.contentHash === null) return null;
   const hashes = ({ id }: CheckpointRef): Map<string, string> =>
@@ -89,7 +96,7 @@ function knownContent(
     return targetHash && referenceHash ? [{ ...weight, targetHash, referenceHash }] : [];
   });
   if (known.length < weights.length) return null;
-  return { target: target.contentHash, reference: reference.contentHash, weights: known };
+  return { target: target.contentHash, reference: reference.contentHash, companions, weights: known };
 }
 
 /** Points whose numbers are on the disk, as far as the catalogue has hashed the checkpoints. */
@@ -98,7 +105,7 @@ async function knownPoints(context: EngineContext, request: SweepRequest, facts:
   const kept = new Set(names.map((name) => name.split('-')[0]));
   if (kept.size === 0) return [];
   const contents = request.pairs.map(({ target, reference }, pair) =>
-    knownContent(context, target, reference, facts.weights[pair]!),
+    knownContent(context, target, reference, facts.weights[pair]!, facts.companions[pair]!),
   );
   return facts.plan.points.filter((point) => {
     const content = contents[point.pair];

@@ -35,7 +35,12 @@ async function write(options: SftDataOptions): Promise<number> {
   function* lines(): Generator<string> {
     for (const example of sftExamples(task, split, examples, seed)) yield sftLine(example, { task: name, split });
   }
-  await pipeline(Readable.from(lines()), out === undefined ? process.stdout : createWriteStream(out));
+  try {
+    await pipeline(Readable.from(lines()), out === undefined ? process.stdout : createWriteStream(out));
+  } catch (error) {
+    // Who reads the output has had enough of it.
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  }
   if (out !== undefined) console.log(`${examples} examples of ${name} in ${out}`);
   return exitCodes.ok;
 }

@@ -89,9 +89,13 @@ export function resolveSettings(options: SettingsOptions): StudySettings {
   const parsed = studySettingsSchema.safeParse(tree);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new AppError('INVALID_REQUEST', `The setting ${issue!.path.join('.')} is not valid: ${issue!.message}.`, {
-      hint: 'Correct it and try again.',
-    });
+    throw new AppError(
+      'INVALID_REQUEST',
+      `The setting ${issue!.path.join('.')} is not valid: ${issue!.message.replace(/\.$/, '')}.`,
+      {
+        hint: 'Correct it and try again.',
+      },
+    );
   }
   const [unknown] = unknownNames(tree, parsed.data);
   if (unknown)

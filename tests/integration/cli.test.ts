@@ -1,6 +1,6 @@
 /** The command line as a user types it: output, exit codes, Ctrl+C, a second command beside a running engine. */
 import { spawn } from 'node:child_process';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -157,4 +157,49 @@ test('serve: a second one says where the first answers and ends; a damaged datab
   const damaged = await run(['serve', '--json', '--no-open', '--data', other]);
   expect(damaged.code).toBe(1);
   expect(damaged.errors).toMatch(/database .* is damaged/);
+});
+
+test(
+  'study of a checkpoint: --base is imported and hashed, and the study names its content',
+  { timeout: 90_000 },
+  async () => {
+    const data = await temporaryFolder();
+    const base = join(fixtures, 'tiny-qwen2');
+    const sft = ['--set', 'sft.steps=20', ...smallest];
+    const args = ['study', 'paper-qwen', '--data', data, '--json', '--task', 'rank', ...sft];
+    const without = await run(args);
+    expect(without).toMatchObject({
+      code: 2,
+      lines: [expect.stringMatching(/choose the checkpoint to start from\."/)],
+    });
+    const done = await run([...args, '--base', base]);
+    expect(done.code, done.errors).toBe(0);
+    const stages = done.lines.map(parse).filter(({ type, state }) => type === 'stage' && state === 'succeeded');
+    expect(stages.map(({ stageId }) => stageId)).toEqual(['seed-0.sft', 'seed-0.rl-ppoPlain-10', 'seed-0.analyse', 'analyse']); // prettier-ignore
+    const client = await connect((await startEngineProcess(data)).listening);
+    const [study] = await client.call('studies.list', {});
+    const [row] = (await client.call('checkpoints.list', {})).filter(({ folder }) => folder === base);
+    expect(study!.settings.base).toEqual({
+      ...{ folder: base, name: 'tiny-qwen2', contentHash: row!.contentHash, parameters: row!.parameters },
+    });
+    // The same content from another place is the same study.
+    const elsewhere = join(data, 'elsewhere');
+    await cp(base, elsewhere, { recursive: true });
+    const again = await run([...args, '--base', elsewhere]);
+    expect([again.code, parse(again.lines.at(-1)!)]).toEqual([0, parse(done.lines.at(-1)!)]);
+  },
+);
+
+test('sft-data: written to a file, checked, and the wrong line named', { timeout: 60_000 }, async () => {
+  const out = join(await temporaryFolder(), 'data.jsonl');
+  const options = ['--task', 'rank', '--examples', '5', '--seed', '3'];
+  expect(await run(['sft-data', ...options, '--out', out])).toMatchObject({ code: 0 });
+  const { lines } = await run(['sft-data', ...options]);
+  expect(lines).toEqual((await readFile(out, 'utf8')).trim().split('\n'));
+  expect(lines.map(parse)).toEqual(Array(5).fill(expect.objectContaining({ task: 'rank', split: 'inDist' })));
+  expect(await run(['sft-data', '--check', out])).toMatchObject({ code: 0 });
+  await writeFile(out, [...lines, '{"messages": []}'].join('\n'));
+  const checked = await run(['sft-data', '--check', out]);
+  expect(checked.code).toBe(3);
+  expect(checked.lines).toEqual([expect.stringContaining('5 examples, 1 bad lines'), expect.stringContaining('line 6:')]); // prettier-ignore
 });

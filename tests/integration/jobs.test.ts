@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../main/contract/api.ts';
 import { workerEventSchema } from '../../main/contract/events.ts';
+import { physicalCores } from '../../main/jobs/physicalCores.ts';
 import { JobSupervisor } from '../../main/jobs/supervisor.ts';
 import { openStore } from '../../main/store/store.ts';
 import type { Store } from '../../main/store/store.ts';
@@ -103,6 +104,20 @@ test('jobs run side by side up to the slots, in order', async () => {
   expect(bench.store.jobs.withState('queued').map(({ title }) => title)).toEqual(['c']);
   await settle(bench, 3);
   for (const { id } of jobs) expect(bench.store.jobs.get(id)!.state).toBe('succeeded');
+});
+
+test('a job of a task in text has the cores to itself, and what comes after it waits its turn', async () => {
+  const bench = await openBench(2);
+  const request = { steps: 20, stepMs: 10 };
+  const large = { ...request, task: { name: 'rank' } };
+  const jobs = [request, large, request, request].map((one) => bench.supervisor.enqueue(order(one)));
+  await settle(bench, 4);
+  const [first, alone, third, fourth] = jobs.map(({ id }) => bench.store.jobs.get(id)!);
+  expect([first!, alone!, third!, fourth!].map(({ state }) => state)).toEqual(Array(4).fill('succeeded'));
+  expect(alone!.startedAtMs).toBeGreaterThanOrEqual(first!.endedAtMs!);
+  for (const later of [third!, fourth!]) expect(later.startedAtMs).toBeGreaterThanOrEqual(alone!.endedAtMs!);
+  const file = readFileSync(join(bench.supervisor.folder(alone!.id), 'request.json'), 'utf8');
+  expect((JSON.parse(file) as { threads: number }).threads).toBe(physicalCores());
 });
 
 test('a failure keeps its error and its message', async () => {

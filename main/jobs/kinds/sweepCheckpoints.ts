@@ -1,4 +1,5 @@
 /** The checkpoints of a sweep or of an export, each opened and hashed once however many pairs it is in. */
+import { companionDigest } from '../../ml/checkpoints/companionFiles.ts';
 import { contentHash } from '../../ml/checkpoints/tensorHash.ts';
 import { type Checkpoint, openCheckpoint } from '../../ml/checkpoints/openCheckpoint.ts';
 import type { WeightMap } from '../../ml/model/weights.ts';
@@ -55,6 +56,7 @@ export class SweepCheckpoints {
     return {
       target: await this.#contentOf(targetCheckpoint, target),
       reference: await this.#contentOf(referenceCheckpoint, reference),
+      companions: await companionDigest(targetCheckpoint.place),
       weights,
     };
   }

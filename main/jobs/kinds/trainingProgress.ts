@@ -36,7 +36,7 @@ export function progressReporter(context: JobContext, total: number, text: (done
 /** Writing states of a large model takes at most about this share of the time. */
 const resumeShare = 0.05;
 /** Between two states at least, ms. */
-const resumeIntervalMs = 2000;
+const resumeIntervalMs = 500;
 
 /**
  * Where a training job goes on from, and how it leaves such places behind.
@@ -44,7 +44,8 @@ const resumeIntervalMs = 2000;
  */
 export async function resumeStates(context: JobContext, everySteps: number | null) {
   const folder = join(context.folder, 'resume');
-  let nextMs = Date.now() + resumeIntervalMs;
+  // The first step leaves one: a disk that is too small says so at once.
+  let nextMs = 0;
   return {
     resume: (await hasResumeState(folder)) ? folder : undefined,
     resumeEverySteps: everySteps ?? 1,

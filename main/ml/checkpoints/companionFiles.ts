@@ -1,5 +1,6 @@
 /** The small files beside the weights of a Hugging Face folder that go with a copy: text, never code. */
-import { copyFile, open } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckpointConfig } from './configFile.ts';
 import { configName } from './configFile.ts';
@@ -33,6 +34,18 @@ export async function copyCompanions({ root, ownsFolder }: CheckpointPlace, to: 
     copied.push(name);
   }
   return copied;
+}
+
+/** SHA-256 over the companions that are there: what a model is, beside its weights, and how it is spoken to. */
+export async function companionDigest({ root, ownsFolder }: CheckpointPlace): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of ownsFolder ? companionNames : []) {
+    const path = await fileOfFolder(root, name);
+    if (path === null) continue;
+    const bytes = await readFile(path);
+    hash.update(`${name} ${bytes.length} `).update(bytes);
+  }
+  return hash.digest('hex');
 }
 
 /** The configuration of weights that are all F32 now. */

@@ -4,7 +4,7 @@
  * change nothing at a point are no part of it, so that a sweep with another option computes only what that changes.
  */
 import { createHash } from 'node:crypto';
-import { countedTask } from '../../contract/settings.ts';
+import { countedTask, isTextTask } from '../../contract/settings.ts';
 import type { SweepPoint, SweepSettings } from '../../contract/sweeps.ts';
 import { matrixEditOf, weightsOf } from './editPoint.ts';
 import { selectRanks } from './selectRanks.ts';
@@ -17,6 +17,8 @@ export interface PairContent {
   /** `contentHash` of the whole checkpoints. */
   target: string;
   reference: string;
+  /** `companionDigest` of the target, whose tokenizer all models of the pair are spoken to with; for tasks in text. */
+  companions: string;
   weights: readonly (EditedWeight & { targetHash: string; referenceHash: string })[];
 }
 
@@ -28,7 +30,8 @@ export function pointContent(
   evaluated: boolean,
 ): string {
   const task = evaluated ? countedTask(settings.task) : null;
-  const facts = { version: pointVersion, edit: editContent(point, settings, pair), task };
+  const spoken = evaluated && isTextTask(settings.task.name) ? { companions: pair.companions } : {};
+  const facts = { version: pointVersion, edit: editContent(point, settings, pair), task, ...spoken };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }
 

@@ -28,12 +28,6 @@ export function lossRowBytes(config: ModelConfig, { prompt, answer }: RowLengths
   return layerBytes(config, prompt + answer) + bytesPerValue * logitCopies * answer * config.vocabSize;
 }
 
-/** One row of a training step: what every layer keeps until its gradient is made. */
-export function trainingRowBytes(config: ModelConfig, { prompt, answer }: RowLengths): number {
-  const layers = config.numHiddenLayers * layerBytes(config, prompt + answer);
-  return layers + bytesPerValue * (logitCopies + 1) * answer * config.vocabSize;
-}
-
 /** One row of a generation: its prompt at once, and a cache that is copied when it is moved on. */
 export function generationRowBytes(config: ModelConfig, { prompt, answer }: RowLengths): number {
   const { numHiddenLayers, numKeyValueHeads, headDim, vocabSize } = config;

@@ -40,3 +40,14 @@ test('a file that is not there, not JSON or not an object is refused', () => {
   const files = [join(tmpdir(), 'no-such-file.json'), settingsFile('{'), settingsFile('[1]')];
   for (const settings of files) expect(() => resolveSettings({ settings, set: [] })).toThrow(/settings file/);
 });
+
+test('a preset is under the file, the file under --set, and --base and --task over all', () => {
+  const settings = settingsFile('{"sft": {"batchSize": 8}, "preset": "comparison"}');
+  const common = { settings, preset: 'paper-qwen', base: '/base' };
+  const resolved = resolveSettings({ ...common, task: 'navigation', set: ['sft.text.microBatchSize=2'] });
+  expect(resolved).toMatchObject({ preset: 'paper', base: { folder: '/base' }, name: 'Paper, Qwen' });
+  expect(resolved.task).toMatchObject({ name: 'navigation', evaluationEpisodes: 234 });
+  expect(resolved.sft).toMatchObject({ batchSize: 8, steps: 800, text: { microBatchSize: 2, beta2: 0.98 } });
+  expect(() => resolveSettings({ preset: 'paper-qwen', set: [] })).toThrow(/choose the checkpoint to start from/);
+  expect(() => resolveSettings({ ...common, set: ['task.text.tokens=2'] })).toThrow(/no setting task\.text\.tokens/);
+});

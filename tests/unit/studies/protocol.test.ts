@@ -109,3 +109,56 @@ describe('the comparison of remedies', () => {
     expect([penalised.base, penalised.seed]).toEqual([plain.base, plain.seed]);
   });
 });
+
+describe('the plan of a study that starts from a checkpoint', () => {
+  const base = { folder: '/base', name: 'B', contentHash: 'x', parameters: 1_000_000 };
+  const paper = studySettingsSchema.parse({
+    preset: 'paper',
+    seeds: [4],
+    base,
+    task: { name: 'rank' },
+    sft: { steps: 8, endStep: 6, checkpoints: [0, 2, 4, 6, 8] },
+    rl: { starts: [0, 'peak'], controlArms: ['ppoAnchor'] },
+    disk: { keep: 'named' },
+  });
+  const stages = protocol.plan(paper);
+  const at = (peakStep: number, ...steps: number[]): StageFacts => {
+    const checkpoints = Object.fromEntries(steps.map((step) => [String(step), step === 0 ? '/base' : `/sft/${step}`]));
+    return { ...facts(peakStep), settings: paper, outputs: new Map([['seed-4.sft', { checkpoints, peakStep }]]) };
+  };
+
+  it('has neither pretraining nor spectra; plain PPO from every start, as published', () => {
+    expect(stages.map(({ id }) => id)).toEqual([
+      'seed-4.sft',
+      'seed-4.rl-ppoPlain-6',
+      'seed-4.rl-ppoAnchor-6',
+      'seed-4.rl-ppoPlain-0',
+      'seed-4.rl-ppoPlain-peak',
+      'seed-4.analyse',
+      'analyse',
+    ]);
+    expect(stages[0]!.dependsOn).toEqual([]);
+  });
+
+  it('SFT starts from the checkpoint and keeps what later stages start from', () => {
+    const { request } = protocol.resolve(stages[0]!, at(0)) as { request: unknown };
+    expect(sftRequestSchema.parse(request)).toMatchObject({ base: '/base', keep: [0, 6, 8], task: { name: 'rank' } });
+  });
+
+  it('RL starts from the checkpoints that SFT has left, single-stage RL from the base', () => {
+    const requestOf = (name: string, from: StageFacts) => {
+      const stage = stages.find(({ id }) => id === `seed-4.${name}`)!;
+      return rlRequestSchema.parse((protocol.resolve(stage, from) as { request: unknown }).request);
+    };
+    const peakAt4 = at(4, 0, 4, 6, 8);
+    expect(requestOf('rl-ppoPlain-6', peakAt4)).toMatchObject({ start: '/sft/6', base: '/base', startStep: 6 });
+    expect(requestOf('rl-ppoPlain-peak', peakAt4)).toMatchObject({ start: '/sft/4', startStep: 4 });
+    expect(requestOf('rl-ppoPlain-0', peakAt4)).toMatchObject({ start: '/base', arm: 'ppoPlain' });
+  });
+
+  it('the comparison of remedies does without spectra too, and has the penalised run', () => {
+    const comparison = studySettingsSchema.parse({ ...paper, preset: 'comparison' });
+    const ids = protocol.plan(comparison).map(({ id }) => id);
+    expect(ids).toEqual(['seed-4.sft', 'seed-4.sft-penalty', 'seed-4.rl-ppoAnchor-6', 'seed-4.analyse', 'analyse']);
+  });
+});

@@ -14,7 +14,12 @@ const weight = (layer: number, rows: number, hash: string): PairContent['weights
   targetHash: `target ${hash}`,
   referenceHash: `reference ${hash}`,
 });
-const pair: PairContent = { target: 't', reference: 'r', weights: [weight(0, 16, 'a'), weight(1, 8, 'b')] };
+const pair: PairContent = {
+  target: 't',
+  reference: 'r',
+  companions: 'c',
+  weights: [weight(0, 16, 'a'), weight(1, 8, 'b')],
+};
 const vectors: SweepPoint = { pair: 0, axis: 'ranks', edit: 'singularVectors', k: 4, layers: null, ranks: { top: 4 } };
 
 const settingsOf = (sweep: object, more: object = {}) =>
@@ -84,5 +89,17 @@ describe('the content of a point', () => {
       contentOf(own('target'), { of: { ...pair, target: 'peak' }, sweep: { paperCompatible: true } }),
     );
     expect(contentOf(own('target'))).not.toBe(contentOf(own('reference')));
+  });
+
+  it('depends on how the model is spoken to where the task is asked in text, and there alone', () => {
+    const other = { ...pair, companions: 'x' };
+    const text = { task: { name: 'rank' } };
+    expect(contentOf(vectors, { of: other })).toBe(contentOf(vectors));
+    expect(contentOf(vectors, { of: other, more: text })).not.toBe(contentOf(vectors, { more: text }));
+    expect(contentOf(vectors, { of: other, more: text, evaluated: false })).toBe(contentOf(vectors, { evaluated: false })); // prettier-ignore
+    const attempts = { task: { name: 'rank', text: { attempts: 2 } } };
+    expect(contentOf(vectors, { more: attempts })).not.toBe(contentOf(vectors, { more: text }));
+    // settings of tasks in text do not count for one in tokens, whose points are older than they are
+    expect(contentOf(vectors, { more: { task: { text: { attempts: 2 } } } })).toBe(contentOf(vectors));
   });
 });
