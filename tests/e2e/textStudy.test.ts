@@ -70,6 +70,14 @@ describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
     await picture('new-text-study-light');
     await page.locator('[name="sft.endStep"]').fill('800');
 
+    // More rows at a time than fit: the form says so, and offers as many as do.
+    const rows = page.locator('[name="rl.text.microBatchSize"]');
+    await rows.fill('128');
+    await page.getByText(/of memory are free: the stage that takes most would be refused/).waitFor();
+    await page.getByRole('button', { name: /^Set the micro-batches to/ }).click();
+    await page.getByText(/would be refused/).waitFor({ state: 'detached' });
+    expect(Number(await rows.inputValue())).toBeLessThan(128);
+
     const data = join(folder, 'examples.jsonl');
     const example = '{"messages":[{"role":"user","content":"2 + 2"},{"role":"assistant","content":"4"}]}';
     writeFileSync(data, `${example}\nno JSON\n`);

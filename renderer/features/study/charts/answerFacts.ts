@@ -27,7 +27,7 @@ const facts: Fact[] = [
   { title: 'Ended by the model', of: (score) => share(score.answers?.ended, score) },
   { title: 'Strict format: one JSON object', of: (score) => share(score.answers?.strict, score) },
   { title: 'Problem copied right', of: (score) => share(score.answers?.cardOk, score) },
-  { title: 'Rule applied right (number step)', of: (score) => share(score.numberOk, score) },
+  { title: 'Rule applied right', of: (score) => share(score.numberOk, score) },
   { title: 'Result follows from the steps', of: (score) => share(score.answers?.formulaOk, score) },
   { title: 'Right with the beginning given', of: (score) => share(score.forcedCorrect, score) },
   { title: 'Mean reward', unit: 'reward per episode', of: (score) => score.answers?.meanReward },
@@ -79,7 +79,9 @@ export function answerFacts(view: SeedView, frame: ChartFrame): Figure | null {
     x: { name: 'SFT step' },
     y: {
       name: unit ?? 'episodes (%)',
-      labelWidthPx: 40,
+      labelWidthPx: 44,
+      // The probability of a result may be tiny.
+      format: (value) => decimal(Number(value)),
       ...(unit === undefined ? { min: 0, max: 100 } : unit.includes('%') ? { min: 0 } : { scale: true }),
     },
   }));
