@@ -18,15 +18,12 @@ const program = new Command('rotascope')
   .description(packageJson.description)
   .version(packageJson.version)
   .addOption(
-    new Option('--backend <name>', 'what computes in an engine that this command starts')
-      .choices(backendChoiceSchema.options)
-      .env('ROTASCOPE_BACKEND'),
+    new Option(
+      '--backend <name>',
+      'what computes in an engine that this command starts (else ROTASCOPE_BACKEND)',
+    ).choices(backendChoiceSchema.options),
   )
-  .addOption(
-    new Option('--gpu <which>', 'of several GPUs: number or UUID (CUDA), a part of the name (WebGPU)').env(
-      'ROTASCOPE_GPU',
-    ),
-  )
+  .option('--gpu <which>', 'of several GPUs: number or UUID (CUDA), a part of the name (WebGPU) (else ROTASCOPE_GPU)')
   .hook('preAction', (command) => {
     const { backend, gpu } = command.opts<{ backend?: string; gpu?: string }>();
     // The engine and its workers read these.

@@ -25,7 +25,7 @@ interface UncapturedError {
 }
 
 /** The part of tfjs's backend that keeps buffers of released tensors, by size, for tensors to come. */
-interface BufferPool {
+export interface BufferPool {
   bufferManager: {
     freeBuffers: Map<string, GpuBuffer[]>;
     numFreeBuffers: number;

@@ -9,7 +9,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { AppError, toErrorShape } from '../contract/errors.ts';
-import { DeviceWatch, type WatchedDevice } from './deviceWatch.ts';
+import { type BufferPool, DeviceWatch, type WatchedDevice } from './deviceWatch.ts';
 import type { Tf } from './session.ts';
 import { registerWebgpuKernels } from './webgpuKernels.ts';
 
@@ -36,8 +36,10 @@ interface Dawn {
   create(options: string[]): { requestAdapter(options: object): Promise<Adapter | null> };
   globals: object;
 }
+type Backend = ReturnType<Tf['backend']> &
+  BufferPool & { convertAndCacheOnCPU<Values>(dataId: object, values: Values): Values };
 interface WebgpuKernels {
-  WebGPUBackend: new (device: WatchedDevice, info: Adapter['info']) => never;
+  WebGPUBackend: new (device: WatchedDevice, info: Adapter['info']) => Backend;
 }
 
 /** What the kernels want of the adapter, as much of it as there is. */
@@ -107,6 +109,8 @@ export async function openGpu(): Promise<{ tf: Tf; facts: GpuFacts; watch: Devic
   tf.removeBackend('webgpu');
   const backend = new WebGPUBackend(device, adapter.info);
   const watch = new DeviceWatch(device, backend, facts);
+  // It would keep a copy of everything that was ever read: at a checkpoint the whole model.
+  backend.convertAndCacheOnCPU = (_, values) => values;
   tf.registerBackend('webgpu', () => backend);
   // Else small tensors that were just written are computed on the CPU, and a resumed run has other bits.
   tf.env().set('WEBGPU_CPU_FORWARD', false);

@@ -57,6 +57,16 @@ else {
     tf.dispose([written, resident, uploading, ...results]);
   });
 
+  test('what was read is not kept beside the GPU', async () => {
+    const { tf } = compute;
+    const x = tf.tidy(() => tf.cos(tf.tensor1d([0, 0])));
+    expect([...(await x.data())]).toEqual([1, 1]);
+    expect([...(await x.data())]).toEqual([1, 1]);
+    const { tensorMap } = tf.backend() as unknown as { tensorMap: { get(id: object): { values: unknown } } };
+    expect(tensorMap.get(x.dataId).values ?? null).toBeNull();
+    x.dispose();
+  });
+
   test('twenty tensors are summed, more than a shader may bind', async () => {
     const { tf } = compute;
     const sum = tf.tidy(() => tf.addN(Array.from({ length: 20 }, (_, index) => tf.fill([3], index))));
