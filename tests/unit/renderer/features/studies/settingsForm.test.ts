@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { studySettingsSchema } from '../../../../../main/contract/settings.ts';
-import { draftFromSettings, labelOf, settingGroups, settingsFromDraft } from '../../../../../renderer/features/studies/settingsForm.ts';
+import {
+  draftFromSettings,
+  labelOf,
+  settingGroups,
+  settingsFromDraft,
+} from '../../../../../renderer/features/studies/settingsForm.ts';
 
 const groups = settingGroups();
 
