@@ -154,9 +154,10 @@ function run(): void {
   answerPage(
     () => shellWindow.window,
     () => engine.engine?.origin ?? '',
-    (next) => {
+    ({ theme, ...next }) => {
       content = next;
-      setMenu();
+      if (theme !== shellWindow.choices.theme) choose({ theme });
+      else setMenu();
     },
   );
   void startEngine(false);

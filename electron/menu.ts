@@ -24,7 +24,7 @@ export interface MenuActions {
 type Item = MenuItemConstructorOptions;
 
 /** Before the page has told what it has. */
-export const emptyContent: MenuContent = { pages: [], recents: [], settings: null };
+export const emptyContent: Omit<MenuContent, 'theme'> = { pages: [], recents: [], settings: null };
 
 const themes: { theme: ShellChoices['theme']; label: string }[] = [
   { theme: 'system', label: 'As the system' },
@@ -39,7 +39,7 @@ export function menuTemplate(
   platform: NodeJS.Platform,
   name: string,
   choices: Pick<ShellChoices, 'theme' | 'notifications'>,
-  content: MenuContent,
+  content: Omit<MenuContent, 'theme'>,
   actions: MenuActions,
 ): Item[] {
   const mac = platform === 'darwin';
@@ -62,7 +62,7 @@ export function menuTemplate(
   ];
 }
 
-function settingsItems({ settings }: MenuContent, actions: MenuActions): Item[] {
+function settingsItems({ settings }: Pick<MenuContent, 'settings'>, actions: MenuActions): Item[] {
   if (settings === null) return [];
   const { path } = settings;
   const click = (): void => actions.send({ type: 'go', path });
@@ -87,7 +87,7 @@ function appMenu(name: string, own: Item[], quit: Item): Item {
   };
 }
 
-function fileMenu(content: MenuContent, last: Item[], actions: MenuActions): Item {
+function fileMenu(content: Omit<MenuContent, 'theme'>, last: Item[], actions: MenuActions): Item {
   const go = (id: string, label: string, accelerator: string, path: string): Item => ({
     ...{ id, label, accelerator },
     click: () => actions.send({ type: 'go', path }),
@@ -111,7 +111,7 @@ function fileMenu(content: MenuContent, last: Item[], actions: MenuActions): Ite
 }
 
 /** Numbered, and the number is the letter that chooses it; an `&` in a name is not. */
-function recentItems({ recents }: MenuContent, actions: MenuActions): Item[] {
+function recentItems({ recents }: Pick<MenuContent, 'recents'>, actions: MenuActions): Item[] {
   if (recents.length === 0) return [{ id: 'noRecents', label: 'Nothing opened yet', enabled: false }];
   return recents.map(({ label, path }, index) => ({
     id: `recent-${index + 1}`,
@@ -144,7 +144,7 @@ const numberedPages = 9;
 
 function viewMenu(
   choices: Pick<ShellChoices, 'theme' | 'notifications'>,
-  { pages }: MenuContent,
+  { pages }: Pick<MenuContent, 'pages'>,
   actions: MenuActions,
 ): Item {
   return {

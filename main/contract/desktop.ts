@@ -14,6 +14,8 @@ const placeSchema = z.object({
 });
 export type MenuPlace = z.infer<typeof placeSchema>;
 
+const themeSchema = z.enum(['system', 'light', 'dark']);
+
 /** What the page knows and the native menus show. */
 export const menuContentSchema = z.object({
   /** Pages in the order of the left rail; the position is the key (Ctrl/Cmd+1 ...). */
@@ -22,6 +24,8 @@ export const menuContentSchema = z.object({
   recents: z.array(placeSchema).max(9),
   /** Where Ctrl/Cmd+, leads; null without such a page. */
   settings: placeSchema.nullable(),
+  /** As chosen in the page: the title bar and the menu follow. */
+  theme: themeSchema,
 });
 export type MenuContent = z.infer<typeof menuContentSchema>;
 
@@ -36,7 +40,7 @@ export type MenuCommand =
   | { type: 'find' }
   /** Start what the page prepares. */
   | { type: 'run' }
-  | { type: 'theme'; theme: 'system' | 'light' | 'dark' };
+  | { type: 'theme'; theme: z.infer<typeof themeSchema> };
 
 export interface DesktopBridge {
   platform: 'linux' | 'darwin' | 'win32';
@@ -59,6 +63,6 @@ export interface DesktopBridge {
   saveFolder(name: string, files: readonly { name: string; bytes: Uint8Array }[]): Promise<string | null>;
   /** Registers the page's handler; commands that came before it are handed over at once. */
   onMenu(callback: (command: MenuCommand) => void): void;
-  /** Pages and recent items of the native menus. */
+  /** Pages, recent items and theme of the native menus. */
   fillMenu(content: MenuContent): Promise<void>;
 }

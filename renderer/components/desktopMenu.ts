@@ -30,7 +30,8 @@ export function runMenuCommand(command: MenuCommand, actions: DesktopActions): v
   }
 }
 
-export function connectDesktopMenu(actions: DesktopActions, content: () => MenuContent): void {
+/** @param content null until the page knows what was chosen */
+export function connectDesktopMenu(actions: DesktopActions, content: () => MenuContent | null): void {
   const desktop = window.rotascope;
   if (desktop === undefined) return;
   const { reportOfPage } = useToasts();
@@ -38,7 +39,10 @@ export function connectDesktopMenu(actions: DesktopActions, content: () => MenuC
   // A plain copy: what crosses to the shell may not be reactive.
   watch(
     () => JSON.stringify(content()),
-    (json) => void desktop.fillMenu(JSON.parse(json) as MenuContent).catch(reportOfPage),
+    (json) => {
+      const known = JSON.parse(json) as MenuContent | null;
+      if (known !== null) void desktop.fillMenu(known).catch(reportOfPage);
+    },
     { immediate: true },
   );
 }

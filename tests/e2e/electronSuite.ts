@@ -221,7 +221,16 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       );
       await sleepMs(300); // The window draws it.
       await picture('jobs-dark');
-      await app.inMain(`require('electron').Menu.getApplicationMenu().getMenuItemById('theme-light').click()`);
+      // And the other way: what is chosen in the page is the window's and the menu's.
+      await app.inPage(`(() => {
+        const select = document.querySelector('footer select');
+        select.value = 'light';
+        select.dispatchEvent(new Event('change'));
+      })()`);
+      await until('the light theme', () =>
+        app.inMain(`require('electron').nativeTheme.themeSource === 'light'
+          && require('electron').Menu.getApplicationMenu().getMenuItemById('theme-light').checked`),
+      );
     });
 
     test('what was opened last is numbered in the menu, under its name', async () => {

@@ -23,7 +23,14 @@ test('shows the newest lines only, and no list without lines', () => {
 test('its links are its actions, and no other address is one', () => {
   const links = [...crashPage(report).matchAll(/href="([^"]+)"/g)].map(([, address]) => actionOfAddress(address!));
   expect(links).toEqual(['restart', 'copy', 'quit']);
-  for (const address of ['rotascope-action:format', 'https://restart', 'restart', 'x-rotascope-action:quit', 'Rotascope-action;quit', '']) {
+  for (const address of [
+    'rotascope-action:format',
+    'https://restart',
+    'restart',
+    'x-rotascope-action:quit',
+    'Rotascope-action;quit',
+    '',
+  ]) {
     expect(actionOfAddress(address), address).toBeNull();
   }
 });

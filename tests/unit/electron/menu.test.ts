@@ -12,9 +12,10 @@ const content: MenuContent = {
     { label: 'tiny-llama', path: '/checkpoints/b' },
   ],
   settings: { label: 'Settings', path: '/settings' },
+  theme: 'dark',
 };
 
-function menuOf(platform: NodeJS.Platform, shown = content) {
+function menuOf(platform: NodeJS.Platform, shown: Omit<MenuContent, 'theme'> = content) {
   const sent: unknown[] = [];
   const send = (command: MenuCommand): unknown => sent.push(command);
   const template = menuTemplate(platform, 'Rotascope', { theme: 'dark', notifications: true }, shown, {
