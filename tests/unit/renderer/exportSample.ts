@@ -42,6 +42,7 @@ export function sampleFigures(preset: 'miniature' | 'comparison' = 'miniature'):
     .map((one) => ({ ...one, stage: 'rl' as const }));
   const seed = {
     ...sample,
+    sft,
     ablations: [...ablations, ...ofRl],
     penalisedSft: preset === 'comparison' ? sft : [],
   };
