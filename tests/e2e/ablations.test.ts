@@ -121,6 +121,12 @@ describeWith([chromium], 'Ablations in Chromium', () => {
           await picture(`ablation-${colorScheme}-${size}`);
         }
       }
+      // The gallery of the study has them too.
+      await page.setViewportSize(wide);
+      const { id: studyId } = await lab.engine.call('studies.openSample', {});
+      await page.goto(`${lab.engine.origin}/figures?study=${studyId}`);
+      for (const number of [4, 5, 6, 7])
+        await page.getByRole('heading', { name: `(Figure ${number} of the paper)` }).waitFor();
       expect(faults).toEqual([]);
       await context.close();
     },

@@ -2,7 +2,7 @@
  * The desktop shell in a real Electron window on a real engine. The same tests for every Electron that is at hand: the
  * old one of the tests (second build) and the current one that ships.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
 import { callEngine } from '../../electron/engineConnection.ts';
@@ -268,7 +268,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
         source: `window.violations = []; document.addEventListener('securitypolicyviolation', (event) =>
           window.violations.push(event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile));`,
       });
-      for (const path of ['/studies', '/studies/new', '/jobs', '/checkpoints', '/spectrum']) {
+      for (const path of ['/studies', '/studies/new', '/jobs', '/checkpoints', '/spectrum', '/figures']) {
         await app.inPage(`(location.assign('${path}'), true)`);
         await until(path, () =>
           app.inPage(`location.pathname === '${path}' && document.querySelector('main h1') !== null`),
@@ -310,6 +310,43 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
           return seen.size;
         })`);
       expect(colours).toBeGreaterThan(50);
+      expect(await app.inPage('window.violations')).toEqual([]);
+    });
+
+    test.skipIf(!existsSync(sampleStudy))('figures are exported: one to a file, all into a new folder', async () => {
+      const study = await callEngine(engine(), 'studies.openSample', {});
+      const saved = join(models.folder, 'accuracy.pdf');
+      await app.inMain(`Object.assign(require('electron').dialog, {
+        showOpenDialog: async () => ({ canceled: false, filePaths: [${JSON.stringify(models.folder)}] }),
+        showSaveDialog: async () => ({ canceled: false, filePath: ${JSON.stringify(saved)} }),
+      }); true`);
+      await app.inPage(`(location.assign('/figures?study=${study.id}'), true)`);
+      await until('the gallery', () => app.inPage(`document.querySelectorAll('li.item').length >= 16`));
+      await clickButton('Export');
+      await clickButton('PDF');
+      await until('the file', () => existsSync(saved));
+      expect(readFileSync(saved).subarray(0, 5).toString('latin1')).toBe('%PDF-');
+      await picture('figures');
+      await clickButton('Export all…');
+      await until('the dialog', () =>
+        app.inPage(`(() => {
+          const button = [...document.querySelectorAll('[role=dialog] button')].find(
+            (candidate) => candidate.textContent.trim() === 'Export');
+          button?.click();
+          return button !== undefined;
+        })()`),
+      );
+      const folder = join(models.folder, 'sample-study-figures');
+      await until('the folder', () => existsSync(folder), 60_000);
+      const files = readdirSync(folder);
+      expect(files.length).toBeGreaterThanOrEqual(5 * 16 + 1);
+      expect(files).toEqual(expect.arrayContaining(['manifest.json', 'endpoints.svg', 'loss.csv', 'rl-starts.png']));
+      // As wide as one column at 300 dpi.
+      expect(readFileSync(join(folder, 'rl-starts.png')).readUInt32BE(16)).toBe(990);
+      await expect(app.inPage(`window.rotascope.saveFolder('../up', [])`)).rejects.toThrow();
+      await expect(
+        app.inPage(`window.rotascope.saveFolder('here', [{ name: '../up.svg', bytes: new Uint8Array(1) }])`),
+      ).rejects.toThrow();
       expect(await app.inPage('window.violations')).toEqual([]);
     });
 

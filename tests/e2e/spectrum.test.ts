@@ -8,6 +8,7 @@ import { narrow, openPage, wide } from './browser.ts';
 import { copyOfFixture, temporaryFolder } from './engineUnderTest.ts';
 import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
+import { readPdf } from './pdfText.ts';
 import { until } from './waiting.ts';
 
 /** A few small matrices; a loaded two-core machine starts a worker in seconds. */
@@ -92,6 +93,15 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
     const pinned = figure(page, 'Pinned matrices');
     await pinned.scrollIntoViewIfNeeded();
     await pinned.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
+    // The sign of pinned cells is none of Helvetica's: such lines are set in an embedded font, and are text all the same.
+    await heatmap.getByRole('button', { name: 'Export' }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('dialog').getByRole('button', { name: 'PDF', exact: true }).click(),
+    ]);
+    const pdf = await readPdf(readFileSync(await download.path()));
+    expect(pdf.texts.filter((text) => /^◆ \d/.test(text))).toHaveLength(2);
+    expect(pdf.fonts).toEqual(expect.arrayContaining(['Helvetica', 'DejaVuSans']));
     for (const quantity of ['Mean left angle / null', 'Share of the change in the values / null']) {
       await page.getByRole('combobox', { name: 'Quantity', exact: true }).selectOption({ label: quantity });
       await heatmap.getByText('The middle colour is 1').waitFor();

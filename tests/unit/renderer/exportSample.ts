@@ -28,13 +28,23 @@ export const comparisons: Comparison[] = [
 
 export function sampleFigures(preset: 'miniature' | 'comparison' = 'miniature'): NamedFigure[] {
   const { ablations, ...sample } = seedResult(0);
+  // Every step of the answer wrong in another number of episodes, so that none can stand in for another.
+  const sft = sample.sft.map(({ step, evaluation }) => ({
+    step,
+    evaluation: {
+      ...evaluation,
+      inDist: { ...evaluation.inDist, formatOk: 98, numberOk: 91, correct: Math.min(85, evaluation.inDist.correct) },
+      ood: { ...evaluation.ood, formatOk: 97, numberOk: 60, ruleSlips: 5 },
+    },
+  }));
   const ofRl = ablations
     .filter(({ edit }) => edit !== 'interpolation')
     .map((one) => ({ ...one, stage: 'rl' as const }));
   const seed = {
     ...sample,
+    sft,
     ablations: [...ablations, ...ofRl],
-    penalisedSft: preset === 'comparison' ? sample.sft : [],
+    penalisedSft: preset === 'comparison' ? sft : [],
   };
   const choice = { spectrumPair: '', spectrumMatrix: 'k', spectrumLayer: 0, heatmapQuantity: 'relativeChange' };
   return [
