@@ -60,8 +60,8 @@ describe('the reason of a hand', () => {
   const inputs = { cards: 'J 5, 2', target: '17' };
 
   test.each([
-    ['inDist', 'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 + 5 ) + 2 = 17 <eos>', /^Right: \( 10 \+ 5 \) \+ 2 = 17/],
-    ['ood', 'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 + 5 ) + 2 = 17 <eos>', /^Right under the rule of the other split/],
+    ['inDist', 'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 + 5 ) + 2 = 17 <eos>', /^\( 10 \+ 5 \) \+ 2 = 17, with each number used once/],
+    ['ood', 'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 + 5 ) + 2 = 17 <eos>', /would be right under the rule of the other split/],
     ['ood', 'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 + 5 ) - 2 = 17 <eos>', /^NUMBER 10 5 2 should be 11 5 2/],
     ['inDist', 'X1 10 5 2 X2 ( 10 + 5 ) + 2 = 17 <eos>', /^Not of the form/],
     ['inDist', 'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 - 5 ) + 2 = 17 <eos>', /^\( 10 - 5 \) \+ 2 is 7, not 17\.$/],
