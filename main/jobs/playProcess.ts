@@ -67,7 +67,7 @@ export class PlayProcess {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if ('answer' in reply) waiting?.resolve(reply.answer);
-    else waiting?.reject(new AppError(reply.error.code, reply.error.message, reply.error as object));
+    else waiting?.reject(new AppError(reply.error.code, reply.error.message, reply.error));
     if (this.#waiting.size === 0) this.#idle = setTimeout(() => this.stop(), idleMs).unref();
   }
 

@@ -18,10 +18,6 @@ export interface CellAddress {
 export interface UiState {
   theme: ThemeChoice;
   lastRoute: string;
-  /** Path -> what its page shows, where that is kept in the address. */
-  pageQueries: Record<string, Record<string, string>>;
-  /** Quantities in the table of runs. */
-  runColumns: string[];
   jobFilter: string;
   checkpointFilter: string;
   tensorFilter: string;
@@ -51,13 +47,15 @@ export interface UiState {
   pointFilter: string;
   /** Column, with a minus in front when descending. */
   pointSort: string;
+  /** Path -> what its page shows, where that is kept in the address. */
+  pageQueries: Record<string, Record<string, string>>;
+  /** Quantities in the table of runs. */
+  runColumns: string[];
 }
 
 const initial: UiState = {
   theme: 'system',
   lastRoute: '/',
-  pageQueries: {},
-  runColumns: ['oodAccuracy', 'inDistAccuracy', 'peakOod', 'loss', 'reward'],
   jobFilter: 'all',
   checkpointFilter: '',
   tensorFilter: '',
@@ -81,6 +79,8 @@ const initial: UiState = {
   gridQuantity: 'ood',
   pointFilter: 'edits',
   pointSort: '',
+  pageQueries: {},
+  runColumns: ['oodAccuracy', 'inDistAccuracy', 'peakOod', 'loss', 'reward'],
 };
 
 /** Writes settle for this long before they travel. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { studySettingsSchema } from '../../../../../main/contract/settings.ts';
 import {
-  draftOf,
+  draftFromSettings,
   labelOf,
   settingGroups,
   settingsFromDraft,
@@ -16,6 +16,18 @@ describe('settingsForm', () => {
     const paths = groups.flatMap(({ fields }) => fields.map(({ path }) => path));
     expect(paths).toContain('pretrain.mixture.full2');
     expect(paths).toContain('rl.rewards.badFormat');
+  });
+  it('shows given settings as if they had been typed', () => {
+    const given = studySettingsSchema.parse({
+      ...{ name: 'Given', seeds: [2, 5], task: { name: 'navigation3' } },
+      sft: { learningRate: 1e-5, checkpoints: [0, 20], endStep: 20 },
+      rl: { algorithm: 'grpo', targetKl: 0.5, starts: [20, 'peak'], normalizeAdvantages: false },
+    });
+    const draft = draftFromSettings(given, groups);
+    expect(draft['sft.learningRate']).toBe('0.00001');
+    expect(draft).not.toHaveProperty('sft.steps'); // As by default.
+    expect(settingsFromDraft(draft, groups)).toEqual({ ok: true, settings: given });
+    expect(draftFromSettings(studySettingsSchema.parse({}), groups)).toEqual({});
   });
   it('reads numbers, lists, words and switches', () => {
     const draft = {
@@ -55,18 +67,4 @@ describe('settingsForm', () => {
   it('labels fields in words', () => {
     expect(labelOf('numKeyValueHeads')).toBe('Num key value heads');
   });
-});
-
-it('settings into the form and out again are the same settings', () => {
-  const settings = studySettingsSchema.parse({
-    name: 'Another',
-    preset: 'comparison',
-    seeds: [4, 2],
-    sft: { spectralDrift: false, rotationPenalty: { coefficient: 3, rankShare: 0.5 } },
-    rl: { targetKl: 0.02, starts: ['peak', 0] },
-  });
-  const draft = draftOf(settings, groups);
-  expect(draft).toMatchObject({ seeds: '4, 2', 'sft.spectralDrift': 'false', 'rl.targetKl': '0.02' });
-  expect(draft).not.toHaveProperty(['sft.steps']);
-  expect(settingsFromDraft(draft, groups)).toEqual({ ok: true, settings });
 });
