@@ -90,8 +90,8 @@ export const generalPoints3Question: TokenQuestion = {
   reason({ problem, split }: Episode, words, { formatOk, numberOk, correct, ruleSlip }) {
     const { cards, target } = problem as { cards: Triple; target: number };
     const numbers = cards.map((rank) => cardValue(rank, split)) as Triple;
-    if (correct) return `Right: ${words.slice(9, 18).join(' ')}, with each number used once.`;
-    if (ruleSlip) return 'Right under the rule of the other split, wrong under this one.';
+    if (correct) return `${words.slice(9, 18).join(' ')}, with each number used once.`;
+    if (ruleSlip) return 'It would be right under the rule of the other split.';
     if (!formatOk) return 'Not of the form CARDS c c c NUMBER n n n FORMULA ( a o b ) o c = t.';
     if (!numberOk) return `NUMBER ${words.slice(5, 8).join(' ')} should be ${numbers.join(' ')} under this rule.`;
     const asked = cards.map(rankText).join(' ');

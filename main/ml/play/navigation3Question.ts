@@ -55,8 +55,8 @@ export const navigation3Question: TokenQuestion = {
   },
   episode: (inputs, split) => ({ ...decisionEpisode(decisionOf(inputs), split), solvable: true }),
   reason(_, __, { formatOk, numberOk, correct, ruleSlip }) {
-    if (correct) return 'Right: what is seen, the instruction that it calls for, and the action.';
-    if (ruleSlip) return 'Right under the rule of the other split, wrong under this one.';
+    if (correct) return 'What is seen, the instruction that is due, and its action.';
+    if (ruleSlip) return 'It would be right under the rule of the other split.';
     if (!formatOk) return 'Not of the form OBS o INSTR kind argument ACTION verb argument.';
     return numberOk ? 'The action is not what the instruction calls for.' : 'Another instruction is due now.';
   },

@@ -188,19 +188,17 @@ export function draftFromSettings(settings: StudySettings, groups: SettingGroup[
   return draft;
 }
 
-/** What the form shows of these settings: fields that differ from their defaults. */
-export function draftOf(settings: StudySettings, groups: SettingGroup[]): Draft {
-  const entries = groups
-    .flatMap(({ fields }) => fields)
-    .map(({ path, initial }) => {
-      const value = path
-        .split('.')
-        .reduce<unknown>((place, name) => (place as Record<string, unknown>)[name], settings);
-      return { path, initial, text: asText(value) };
-    });
-  return Object.fromEntries(
-    entries.filter(({ text, initial }) => text !== initial).map(({ path, text }) => [path, text]),
-  );
+/** Settings as they would have been typed: only what differs from the defaults. */
+export function draftFromSettings(settings: StudySettings, groups: SettingGroup[]): Draft {
+  const draft: Draft = {};
+  for (const { path, initial } of groups.flatMap(({ fields }) => fields)) {
+    const value = path
+      .split('.')
+      .reduce<unknown>((section, key) => (isSection(section) ? section[key] : undefined), settings);
+    const text = asText(value ?? null);
+    if (text !== initial) draft[path] = text;
+  }
+  return draft;
 }
 
 export type DraftResult =

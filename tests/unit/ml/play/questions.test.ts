@@ -20,7 +20,11 @@ function way(problem: unknown): Record<string, string> {
     [`direction${leg + 1}`, compassPoints[to]!],
     [`landmark${leg + 1}`, landmarks[route.landmarks[leg]!]!],
   ]);
-  return { start: compassPoints[route.start]!, done: String(done), ...Object.fromEntries(legs) };
+  return {
+    start: compassPoints[route.start]!,
+    done: String(done),
+    ...(Object.fromEntries(legs) as Record<string, string>),
+  };
 }
 const tasks: [Task, TokenQuestion, (problem: unknown) => Record<string, string>][] = [
   [generalPoints3(), generalPoints3Question, hand],
@@ -60,8 +64,16 @@ describe('the reason of a hand', () => {
   const inputs = { cards: 'J 5, 2', target: '17' };
 
   test.each([
-    ['inDist', 'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 + 5 ) + 2 = 17 <eos>', /^Right: \( 10 \+ 5 \) \+ 2 = 17/],
-    ['ood', 'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 + 5 ) + 2 = 17 <eos>', /^Right under the rule of the other split/],
+    [
+      'inDist',
+      'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 + 5 ) + 2 = 17 <eos>',
+      /^\( 10 \+ 5 \) \+ 2 = 17, with each number used once/,
+    ],
+    [
+      'ood',
+      'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 + 5 ) + 2 = 17 <eos>',
+      /would be right under the rule of the other split/,
+    ],
     ['ood', 'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 + 5 ) - 2 = 17 <eos>', /^NUMBER 10 5 2 should be 11 5 2/],
     ['inDist', 'X1 10 5 2 X2 ( 10 + 5 ) + 2 = 17 <eos>', /^Not of the form/],
     ['inDist', 'CARDS J 5 2 NUMBER 10 5 2 FORMULA ( 10 - 5 ) + 2 = 17 <eos>', /^\( 10 - 5 \) \+ 2 is 7, not 17\.$/],
