@@ -188,19 +188,6 @@ export function draftFromSettings(settings: StudySettings, groups: SettingGroup[
   return draft;
 }
 
-/** Settings as they would have been typed: only what differs from the defaults. */
-export function draftFromSettings(settings: StudySettings, groups: SettingGroup[]): Draft {
-  const draft: Draft = {};
-  for (const { path, initial } of groups.flatMap(({ fields }) => fields)) {
-    const value = path
-      .split('.')
-      .reduce<unknown>((section, key) => (isSection(section) ? section[key] : undefined), settings);
-    const text = asText(value ?? null);
-    if (text !== initial) draft[path] = text;
-  }
-  return draft;
-}
-
 export type DraftResult =
   | { ok: true; settings: StudySettings }
   /** Field path -> the schema's message. */
