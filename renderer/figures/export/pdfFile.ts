@@ -10,7 +10,7 @@ import type { SvgFile } from './svgFigure.ts';
 
 const embedded = 'DejaVuSans';
 /** Of Windows-1252, what figures use beside Latin-1. */
-const inHelvetica = /^[\u0020-\u007e\u00a0-\u00ff–—‘’“”•…€™]*$/;
+const inHelvetica = /^[\u0020-\u007e\u00a0-\u00ff–—‘’“”†•…€™]*$/;
 
 function base64(bytes: Uint8Array): string {
   let text = '';

@@ -43,7 +43,10 @@ function figureSection({ figure, source }: SourcedFigure, style: ExportStyle): s
   const drawn = figure.build(exportFrame(style));
   if (svg === null || drawn === null) return '';
   const { title, note, paper } = figure;
-  const corresponds = paper === undefined ? '' : ` Corresponds to Figure ${text(paper)} of the paper.`;
+  const corresponds =
+    paper === undefined
+      ? ''
+      : ` Corresponds to ${paper.includes(',') ? 'Figures' : 'Figure'} ${text(paper)} of the paper.`;
   return `<h3 id="${text(figure.name)}">${text(title)}</h3>
 <figure>
 ${svg.text.replace(/^<\?xml[^>]*>\s*/, '')}

@@ -34,7 +34,7 @@ it('has the words, every figure, their numbers, the settings and the provenance'
   expect(html).toContain('OOD accuracy peaks at step 20 (p &lt; 0.05).');
   expect(html.match(/<svg /g)).toHaveLength(figures.length);
   for (const { figure } of figures) expect(html).toContain(`id="${figure.name}"`);
-  expect(html).toContain('Corresponds to Figure 3, 10 of the paper.');
+  expect(html).toContain('Corresponds to Figures 3, 10 of the paper.');
   for (const text of ['sft.learningRate', '0.0002', 'SFT on ID data', '&quot;contentHash&quot;: &quot;feed&quot;'])
     expect(html).toContain(text);
 });
