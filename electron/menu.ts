@@ -194,7 +194,8 @@ function helpMenu(own: Item[], mac: boolean, actions: MenuActions): Item {
     role: 'help',
     label: '&Help',
     submenu: [
-      { id: 'documentation', label: 'Documentation', accelerator: 'F1', click: actions.openDocumentation },
+      { id: 'guide', label: 'Guide', accelerator: 'F1', click: () => actions.send({ type: 'guide' }) },
+      { id: 'documentation', label: 'Read me', click: actions.openDocumentation },
       { id: 'shortcuts', label: 'Keyboard shortcuts', click: () => actions.send({ type: 'shortcuts' }) },
       ...own,
       separator,

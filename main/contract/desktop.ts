@@ -36,6 +36,8 @@ export type MenuCommand =
   | { type: 'go'; path: string }
   | { type: 'palette' }
   | { type: 'shortcuts' }
+  /** What the page on the screen answers and how to read it. */
+  | { type: 'guide' }
   /** Into the field that filters what the page lists. */
   | { type: 'find' }
   /** Start what the page prepares. */

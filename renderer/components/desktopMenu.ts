@@ -7,6 +7,7 @@ import { useToasts } from '../stores/toasts.ts';
 export interface DesktopActions {
   palette(): void;
   shortcuts(): void;
+  guide(): void;
   find(): void;
   run(): void;
   go(path: string): void;
@@ -24,6 +25,7 @@ export function runMenuCommand(command: MenuCommand, actions: DesktopActions): v
       return actions.theme(command.theme);
     case 'palette':
     case 'shortcuts':
+    case 'guide':
     case 'find':
     case 'run':
       return actions[command.type]();

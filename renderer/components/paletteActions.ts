@@ -13,8 +13,8 @@ import type { PaletteEntry } from './paletteEntries.ts';
 /** Of jobs that can be resumed: the newest. */
 const offeredResumes = 5;
 
-/** @param showShortcuts opens the list of keys */
-export function usePaletteActions(showShortcuts: () => void) {
+/** @param open what opens the list of keys, and the guide */
+export function usePaletteActions(open: { shortcuts: () => void; guide: () => void }) {
   const router = useRouter();
   const app = useApp();
   const ui = useUi();
@@ -36,6 +36,8 @@ export function usePaletteActions(showShortcuts: () => void) {
   const creating = [
     go('New study', '/studies/new'),
     go('New ablation', '/ablations/new'),
+    go('Compare two studies', '/studies/compare'),
+    go('Settings', '/settings'),
     action('Run the miniature study', () => openStudy(studies.createAndStart({}, { new: false }))),
     action('Open the sample study', () => openStudy(studies.openSample())),
   ];
@@ -56,7 +58,8 @@ export function usePaletteActions(showShortcuts: () => void) {
       await copyText(await app.diagnostics());
       show('success', 'The diagnostics are on the clipboard.');
     }),
-    action('Keyboard shortcuts', async () => showShortcuts()),
+    action('Guide to this page', async () => open.guide()),
+    action('Keyboard shortcuts', async () => open.shortcuts()),
   ];
   return computed<PaletteEntry[]>(() => [
     ...creating,

@@ -13,6 +13,8 @@ const nameByRoute: Record<string, string> = {
   studies: 'studies',
   newStudy: 'new-study',
   study: 'study',
+  answers: 'answers',
+  compareStudies: 'compare-studies',
   runs: 'runs',
   checkpoints: 'checkpoints',
   checkpoint: 'checkpoint',
