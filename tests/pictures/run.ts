@@ -32,6 +32,10 @@ const scrollToFigures = (page: Page): Promise<void> =>
     .first()
     .evaluate((figure) => figure.scrollIntoView());
 
+async function chooseTwoPanels(page: Page): Promise<void> {
+  for (const index of [0, 1]) await page.getByRole('button', { name: /^Add/ }).nth(index).click();
+}
+
 /** A comparison and a sweep of the sample's own checkpoints, and where each picture is taken. */
 async function pictures(engine: EngineUnderTest): Promise<Picture[]> {
   const study = await engine.call('studies.openSample', {});
@@ -49,7 +53,7 @@ async function pictures(engine: EngineUnderTest): Promise<Picture[]> {
     { name: 'study', path: `/studies/${study.id}`, prepare: scrollToFigures },
     { name: 'spectrum', path: `/spectrum/${comparison.id}` },
     { name: 'ablation', path: `/ablations/${sweep.id}` },
-    { name: 'checkpoints', path: '/checkpoints' },
+    { name: 'figures', path: `/figures?study=${study.id}`, prepare: chooseTwoPanels },
   ];
 }
 

@@ -8,12 +8,15 @@ import type { SweepResult } from '../../../main/contract/sweeps.ts';
 import type { SourcedFigure } from '../../figures/export/figureFiles.ts';
 import { studyProvenance, sweepProvenance, type FigureSource } from '../../figures/export/provenance.ts';
 import { useCheckpoints } from '../../stores/checkpoints.ts';
+import { useHiddenStates } from '../../stores/hiddenStates.ts';
 import { useOpenStudy } from '../../stores/openStudy.ts';
 import { useSweeps } from '../../stores/sweeps.ts';
 import { useToasts } from '../../stores/toasts.ts';
 import { useUi } from '../../stores/ui.ts';
 import { sweepFigures } from '../ablations/sweepFigures.ts';
 import { spectralFigures } from '../study/spectralFigures.ts';
+import { stateChoices, statesOf } from '../study/stateChoices.ts';
+import { stateFigures, statesView } from '../study/stateFigures.ts';
 import { attemptsOf, studyFigures } from '../study/studyFigures.ts';
 
 /** The newest ones: each brings some figures, and its points. */
@@ -24,9 +27,12 @@ export function useGallery(study: ComputedRef<Study | null>, seed: ComputedRef<n
   const opened = useOpenStudy();
   const sweeps = useSweeps();
   const checkpoints = useCheckpoints();
+  const states = useHiddenStates();
   const ui = useUi();
   const { load } = useToasts();
   const ofStudy = shallowRef<SweepResult[]>([]);
+  /** Id of the newest hidden states of the seed; null: none. */
+  const statesId = shallowRef<string | null>(null);
   const seeds = computed(() => study.value?.settings.seeds ?? []);
   /** Comparisons have no mean over seeds: with all seeds, the first one is shown. */
   const spectralSeed = computed(() => (seeds.value.includes(seed.value) ? seed.value : (seeds.value[0] ?? 0)));
@@ -36,6 +42,7 @@ export function useGallery(study: ComputedRef<Study | null>, seed: ComputedRef<n
     ([id, shown]) =>
       load(async () => {
         ofStudy.value = [];
+        statesId.value = null;
         if (id === undefined) return;
         await opened.open(id);
         await opened.showComparisonsOf(shown);
@@ -45,7 +52,16 @@ export function useGallery(study: ComputedRef<Study | null>, seed: ComputedRef<n
             state === 'succeeded' && pairs.every(({ target }) => checkpoints.byId.get(target.id)?.studyId === id),
         );
         const results = await Promise.all(own.slice(0, shownSweeps).map((sweep) => sweeps.fetch(sweep.id)));
-        if (study.value?.id === id) ofStudy.value = results;
+        const named = await sweeps.studyCheckpoints(id, shown);
+        await states.refresh();
+        const ofSeed = checkpoints.all.filter(
+          (one) => (one.studyId === id && one.seed === shown) || Object.values(named).includes(one.id),
+        );
+        const done = statesOf(states.all, stateChoices(named, ofSeed)).find(({ state }) => state === 'succeeded');
+        if (done) await states.fetchAnswer(done.id);
+        if (study.value?.id !== id) return;
+        ofStudy.value = results;
+        statesId.value = done?.id ?? null;
       }),
     { immediate: true },
   );
@@ -62,9 +78,11 @@ export function useGallery(study: ComputedRef<Study | null>, seed: ComputedRef<n
     const { result, metrics: scalars, comparisons } = opened;
     const list = comparisons?.seed === spectralSeed.value ? comparisons.list : [];
     const seedNote = seeds.value.length > 1 ? ` Seed ${spectralSeed.value}.` : '';
+    const view = statesView(statesId.value === null ? undefined : states.answers.get(statesId.value));
     const own = [
       ...studyFigures({ preset, attempts: attemptsOf(shown.settings), result, scalars, seed: seed.value }),
       ...(preset !== 'miniature' ? [] : spectralFigures(list, ui.state, seedNote)),
+      ...(view === null ? [] : Object.values(stateFigures(view, 0, seedNote))),
     ];
     const ofSweeps = ofStudy.value.flatMap((sweep, index) => {
       const from = { name: sweep.name, studyId: shown.id, provenance: () => sweepProvenance(sweep) };
