@@ -45,7 +45,8 @@ export function checkSettings(tree: Tree): StudySettings {
   const parsed = studySettingsSchema.safeParse(tree);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new AppError('INVALID_REQUEST', `The setting ${issue!.path.join('.')} is not valid: ${issue!.message}.`, {
+    const reason = issue!.message.replace(/\.$/, '');
+    throw new AppError('INVALID_REQUEST', `The setting ${issue!.path.join('.')} is not valid: ${reason}.`, {
       hint: 'Correct it and try again.',
     });
   }
