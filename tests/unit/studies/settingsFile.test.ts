@@ -16,13 +16,13 @@ test('what is written is read again, the same; people can read it', () => {
 });
 
 test('JSON is read too; what is left out has its default', () => {
+  expect(readSettings('')).toEqual(studySettingsSchema.parse({}));
   expect(readSettings('{"rl": {"iterations": 3}}')).toEqual(studySettingsSchema.parse({ rl: { iterations: 3 } }));
 });
 
 test.each([
   ['name: [', /not valid YAML at line 1/],
   ['- 1', /not an object/],
-  ['', /not an object/],
   ['rl:\n  itterations: 3', /no setting rl\.itterations/],
   ['sft:\n  endStep: 7', /sft\.endStep is not valid/],
   ['a: &a {x: 1}\nb: *a', /not valid YAML/],

@@ -40,6 +40,6 @@ describe('shortcuts', () => {
     expect(press('?', { shiftKey: true })).toEqual(['shortcuts']);
     expect(press('F1')).toEqual(['guide']);
     expect(press('k')).toEqual([]);
-    expect(press('8', { ctrlKey: true })).toEqual([]);
+    expect(press('9', { ctrlKey: true })).toEqual([]);
   });
 });

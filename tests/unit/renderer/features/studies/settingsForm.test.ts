@@ -25,7 +25,7 @@ describe('settingsForm', () => {
       rl: { algorithm: 'grpo', targetKl: 0.5, starts: [20, 'peak'], normalizeAdvantages: false },
     });
     const draft = draftFromSettings(given, groups);
-    expect(draft['sft.learningRate']).toBe('0.00001');
+    expect(draft['sft.learningRate']).toBe('1e-5');
     expect(draft).not.toHaveProperty('sft.steps'); // As by default.
     expect(settingsFromDraft(draft, groups)).toEqual({ ok: true, settings: given });
     expect(draftFromSettings(studySettingsSchema.parse({}), groups)).toEqual({});
