@@ -69,7 +69,7 @@ export async function openPage(
 }
 
 /** Has nothing to draw until somebody asks for it. */
-const onRequest = 'Hidden states of the last prompt token';
+export const onRequest = 'Hidden states of the last prompt token';
 
 /**
  * Every figure of a study page that draws by itself, scrolled to one by one (they draw when they come into view), and how many marks it drew.

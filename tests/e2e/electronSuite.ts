@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
 import { callEngine } from '../../electron/engineConnection.ts';
 import { repositoryFolder } from '../../main/bootstrap/folders.mjs';
 import type { Listening } from '../../main/contract/wire.ts';
+import { onRequest } from './browser.ts';
 import { built } from './builds.ts';
 import type { BuildMode } from './builds.ts';
 import { startDisplay } from './display.ts';
@@ -288,7 +289,8 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       const undrawn = () =>
         app.inPage<string[]>(`(() => {
           const left = [...document.querySelectorAll('main section.figure')].filter(
-            (figure) => figure.querySelectorAll('[role=img] svg path').length < 5);
+            (figure) => figure.querySelectorAll('[role=img] svg path').length < 5
+              && figure.querySelector('h3').innerText !== '${onRequest}');
           if (left.length > 0) left[0].scrollIntoView();
           return left.map((figure) => figure.querySelector('h3').innerText);
         })()`);

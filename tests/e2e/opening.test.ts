@@ -55,7 +55,7 @@ describeWith([chromium], 'Opening in Chromium', () => {
   test('Ctrl+F goes into the filter, Ctrl+Enter starts what the page prepares', async () => {
     const { page, context, faults } = await openPage(lab.browser, lab.engine.address);
     await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.keyboard.press('Control+3');
+    await page.keyboard.press('Control+4');
     await page.getByLabel('Filter checkpoints').waitFor();
     await page.keyboard.press('Control+f');
     await page.keyboard.type('nothing has this name');
@@ -90,7 +90,7 @@ describeWith([chromium], 'Opening in Chromium', () => {
       await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
     };
     await drop('wrong.yaml', 'sft: { learnRate: 1 }\n');
-    await page.getByText('No setting is called sft.learnRate.').waitFor();
+    await page.getByText('There is no setting sft.learnRate.').waitFor();
     await drop('short.yaml', 'name: From a file\nseeds: [7, 8]\nsft: { learningRate: 0.0001 }\n');
     const dialog = page.getByRole('dialog');
     await dialog.getByText('Settings of a study: "From a file" · 2 seeds').waitFor();
