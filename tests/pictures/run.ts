@@ -34,6 +34,7 @@ const scrollToFigures = (page: Page): Promise<void> =>
 
 async function chooseTwoPanels(page: Page): Promise<void> {
   for (const index of [0, 1]) await page.getByRole('button', { name: /^Add/ }).nth(index).click();
+  await page.locator('main').evaluate((main) => main.scrollTo(0, 0));
 }
 
 /** A comparison and a sweep of the sample's own checkpoints, and where each picture is taken. */
