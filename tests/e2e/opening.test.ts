@@ -108,8 +108,10 @@ describeWith([chromium], 'Opening in Chromium', () => {
   test('an exported study, by its folder or its file, opens as a copy', async () => {
     const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
     const before = (await lab.engine.call('studies.list', {})).length;
+    await page.getByRole('heading', { level: 1 }).waitFor();
     await page.keyboard.press('Control+k');
-    await page.keyboard.type('by its path');
+    await page.getByRole('combobox', { name: /^Go to/ }).fill('by its path');
+    await page.getByRole('option').first().getByText('by its path').waitFor();
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel(/Path of a checkpoint/).fill(join(repositoryFolder, 'resources/sample-study/study.json'));
