@@ -58,7 +58,7 @@ describeWith([chromium], 'Accessibility in Chromium', () => {
     const { page, context, faults } = await openPage(lab.browser, lab.engine.address);
     await page.getByRole('heading', { level: 1 }).waitFor();
     const found: string[] = [];
-    for (const { path } of [...pages, { path: '/studies/new' }, { path: '/ablations/new' }]) {
+    for (const { path } of [...pages, { path: '/studies/new' }, { path: '/ablations/new' }, { path: '/settings' }]) {
       await page.goto(`${lab.engine.origin}${path}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       found.push(...(await inEveryLook(page, `empty ${path}`)));
@@ -91,6 +91,8 @@ describeWith([chromium], 'Accessibility in Chromium', () => {
         ...pages.map(({ path }) => path),
         `/studies/new`,
         `/studies/${study.id}`,
+        `/studies/compare?a=${study.id}&b=${study.id}`,
+        '/settings',
         `/jobs/${sweep.id}`,
         `/checkpoints/${a}`,
         `/checkpoints/compare?a=${a}&b=${b}`,
