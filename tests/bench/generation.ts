@@ -7,20 +7,11 @@ import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type Compute, openCompute } from '../../main/compute/compute.ts';
-import { plainFeatures } from '../../main/ml/model/families/family.ts';
-import { LanguageModel } from '../../main/ml/model/languageModel.ts';
-import type { ModelConfig } from '../../main/ml/model/modelConfig.ts';
-import { initWeights } from '../../main/ml/model/weights.ts';
 import { Philox } from '../../main/ml/random/philox.ts';
+import { benchModel, type ModelSizes } from './benchModel.ts';
 import { installPeer, peerPython } from './peer/install.mjs';
 
-interface Shape {
-  hidden: number;
-  layers: number;
-  heads: number;
-  kvHeads: number;
-  mlp: number;
-  vocabulary: number;
+interface Shape extends ModelSizes {
   prompt: number;
   newTokens: number;
   batch: number;
@@ -48,28 +39,8 @@ interface Times {
 type Turn = (runs: number) => Promise<Times>;
 
 function ours(compute: Compute, shape: Shape): { turn: Turn; dispose(): void } {
-  const config: ModelConfig = {
-    modelType: 'llama',
-    naming: 'hub',
-    vocabSize: shape.vocabulary,
-    hiddenSize: shape.hidden,
-    intermediateSize: shape.mlp,
-    numHiddenLayers: shape.layers,
-    numAttentionHeads: shape.heads,
-    numKeyValueHeads: shape.kvHeads,
-    headDim: shape.hidden / shape.heads,
-    rmsNormEps: 1e-6,
-    ropeTheta: 10000,
-    ropeScaling: null,
-    maxPositionEmbeddings: 2048,
-    tieWordEmbeddings: true,
-    ...plainFeatures,
-    bosTokenId: 1,
-    eosTokenId: 2,
-    padTokenId: 0,
-  };
   const random = new Philox('bench', shape.batch);
-  const model = new LanguageModel(compute, config, initWeights(config, random));
+  const model = benchModel(compute, shape, random);
   const prompts = Int32Array.from({ length: shape.batch * shape.prompt }, () => 1 + random.int(shape.vocabulary - 1));
   const turn = async (runs: number): Promise<Times> => {
     const start = performance.now();

@@ -7,21 +7,13 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { openCompute } from '../../main/compute/compute.ts';
 import type { Compute } from '../../main/compute/compute.ts';
-import { LanguageModel } from '../../main/ml/model/languageModel.ts';
-import type { ModelConfig } from '../../main/ml/model/modelConfig.ts';
-import { initWeights } from '../../main/ml/model/weights.ts';
 import { Philox } from '../../main/ml/random/philox.ts';
 import type { Task } from '../../main/ml/tasks/task.ts';
 import { supervisedTraining } from '../../main/ml/training/supervised.ts';
+import { benchModel, type ModelSizes } from './benchModel.ts';
 import { installPeer, peerPython } from './peer/install.mjs';
 
-interface Shape {
-  hidden: number;
-  layers: number;
-  heads: number;
-  kvHeads: number;
-  mlp: number;
-  vocabulary: number;
+interface Shape extends ModelSizes {
   batch: number;
   /** Tokens that the model reads. */
   tokens: number;
@@ -44,33 +36,8 @@ const targetTurnMs = 1000;
 type Turn = (steps: number) => Promise<number>;
 
 function ours(compute: Compute, shape: Shape): { turn: Turn; dispose(): void } {
-  const config: ModelConfig = {
-    modelType: 'llama',
-    naming: 'hub',
-    vocabSize: shape.vocabulary,
-    hiddenSize: shape.hidden,
-    intermediateSize: shape.mlp,
-    numHiddenLayers: shape.layers,
-    numAttentionHeads: shape.heads,
-    numKeyValueHeads: shape.kvHeads,
-    headDim: shape.hidden / shape.heads,
-    rmsNormEps: 1e-6,
-    ropeTheta: 10000,
-    ropeScaling: null,
-    maxPositionEmbeddings: 2048,
-    tieWordEmbeddings: true,
-    qkvBias: false,
-    outputBias: false,
-    mlpBias: false,
-    qkNorm: false,
-    skippedLayers: [],
-    extraEmbeddingRows: 0,
-    bosTokenId: 1,
-    eosTokenId: 2,
-    padTokenId: 0,
-  };
   const random = new Philox('bench', shape.batch);
-  const model = new LanguageModel(compute, config, initWeights(config, random));
+  const model = benchModel(compute, shape, random);
   const length = shape.tokens + 1;
   const promptLength = shape.answerFrom + 1;
   // only the lengths and the padding id of a task matter here
