@@ -4,8 +4,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, delimiter, join, relative } from 'node:path';
 import { cacheFolder, repositoryFolder } from './folders.mjs';
 import { withLock } from './lock.mjs';
 import { runCommand } from './processes.mjs';
@@ -103,8 +103,8 @@ function readLock(path) {
  * @param {string} what for the message
  */
 async function runNpm(args, what) {
-  const npm = findNpm();
-  const { code, said } = await runCommand(npm.command, [...npm.args, ...args], { cwd: repositoryFolder });
+  const npm = npmCommand();
+  const { code, said } = await runCommand(npm.command, [...npm.args, ...args], { cwd: repositoryFolder, env: npm.env });
   if (code === 0) return;
   const words = said
     .split('\n')
@@ -120,13 +120,27 @@ async function runNpm(args, what) {
   );
 }
 
-/** npm itself as a script where it started us, so that it runs on a Node that is not being replaced. */
-function findNpm() {
-  const script = process.env['npm_execpath'];
-  if (script && /^(npm|npx)-cli\.c?js$/.test(basename(script))) {
-    return { command: process.execPath, args: [script.replace(/npx-cli/, 'npm-cli')] };
-  }
-  const command = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  if (spawnSync(command, ['--version']).status === 0) return { command, args: [] };
+/**
+ * npm, on a Node that it does not replace: once the packages are there, npm's scripts run on the Node among them, which
+ * `npm ci` deletes.
+ * @param {NodeJS.ProcessEnv} [from] the environment
+ * @param {string} [ownNode] what runs this
+ * @throws {StepFailure}
+ */
+export function npmCommand(from = process.env, ownNode = process.execPath) {
+  const isKept = (/** @type {string} */ path) => relative(packagesFolder, realPath(path)).startsWith('..');
+  const folders = (from['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '' && isKept(folder));
+  const env = { ...from, PATH: folders.join(delimiter) };
+  const [nodeName, npmName] = process.platform === 'win32' ? ['node.exe', 'npm.cmd'] : ['node', 'npm'];
+  const nodes = [from['npm_node_execpath'], ownNode, ...folders.map((folder) => join(folder, nodeName))];
+  const node = nodes.find((path) => path !== undefined && existsSync(path) && isKept(path));
+  // npm itself as a script where it started us
+  const script = from['npm_execpath'];
+  if (node !== undefined && script && /^(npm|npx)-cli\.c?js$/.test(basename(script)))
+    return { command: node, args: [script.replace(/npx-cli/, 'npm-cli')], env };
+  if (spawnSync(npmName, ['--version'], { env }).status === 0) return { command: npmName, args: [], env };
   throw new StepFailure('npm was not found.', 'Install npm (it comes with Node), then run the command again.');
 }
+
+/** @param {string} path */
+const realPath = (path) => (existsSync(path) ? realpathSync(path) : path);
