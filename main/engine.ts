@@ -121,7 +121,7 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
     store,
     supervisor,
     studiesFolder: join(dataFolder, 'studies'),
-    msPerWeight: () => pace(store.jobs, compute.status.backend).msPerWeight,
+    msPerWeight: (settings) => pace(store.jobs, compute.status, settings).msPerWeight,
     onChanged: (id, revision) => events.publish({ type: 'study', id, revision }),
   });
   supervisor.listen({

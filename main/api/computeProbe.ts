@@ -36,10 +36,20 @@ function recordedStatus(): ComputeStatus {
       nextStep: tensorflow.nextStep,
       cuda,
       gpu,
+      productsPerSecond: null,
     };
   const version = tensorflow.version.split('.').slice(0, 2).join('.');
   const reason = cuda?.reason ?? '';
-  return { backend: 'tensorflow', label: `TensorFlow ${version} · CPU`, device, reason, nextStep: '', cuda, gpu };
+  return {
+    backend: 'tensorflow',
+    label: `TensorFlow ${version} · CPU`,
+    device,
+    reason,
+    nextStep: '',
+    cuda,
+    gpu,
+    productsPerSecond: null,
+  };
 }
 
 export const computesOnGpu = ({ backend, label }: ComputeStatus): boolean =>

@@ -7,7 +7,7 @@ import { makespanMs } from '../jobs/timeLeft.ts';
 import type { JobStore } from '../store/jobStore.ts';
 import type { PlannedStage } from '../studies/plan.ts';
 import { keptSteps, protocol } from '../studies/protocol.ts';
-import { parameterCount } from '../studies/stageWeights.ts';
+import { assumedProductsPerSecond, parameterCount } from '../studies/stageWeights.ts';
 import type { EngineContext } from './context.ts';
 import { computesOnGpu } from './computeProbe.ts';
 import { baseRow, studyMemoryBytes, withBase } from './studyBase.ts';
@@ -27,18 +27,35 @@ export interface Pace {
   basis: string;
 }
 
-/** From earlier jobs on this machine where there are any, else from the recipe's own times. */
-export function pace(jobs: JobStore, backend: ComputeStatus['backend']): Pace {
+/** From earlier jobs of the same sort on this machine where there are any, else from what is known of the backend. */
+export function pace(jobs: JobStore, compute: ComputeStatus, { base }: StudySettings): Pace {
   const measured = (['pretrain', 'sft', 'rl', 'ablate'] as const).flatMap((kind) => {
-    const paces = jobs.recentMsPerWeight(kind, remembered);
+    const paces = jobs.recentMsPerWeight(kind, base !== null, remembered);
     return paces.length > 0 ? [median(paces)] : [];
   });
   if (measured.length > 0) return { msPerWeight: median(measured), basis: 'Measured on earlier runs on this machine.' };
+  return base === null ? recipePace(compute) : productsPace(compute);
+}
+
+function recipePace({ backend }: ComputeStatus): Pace {
   return backend === 'wasm'
     ? { msPerWeight: 1000 * wasmSlowdown, basis: 'Recipe times, scaled for WebAssembly; not measured here yet.' }
     : {
         msPerWeight: 1000,
         basis: `Recipe times on two cores with native TensorFlow; not measured ${backend === 'webgpu' ? 'on this GPU' : 'here'} yet.`,
+      };
+}
+
+/** Of checkpoints nearly all time goes into matrix products. */
+function productsPace({ productsPerSecond: rate }: ComputeStatus): Pace {
+  return rate === null
+    ? {
+        msPerWeight: 1000,
+        basis: 'From the operations of the model, at the speed of two cores; not measured here yet.',
+      }
+    : {
+        msPerWeight: (1000 * assumedProductsPerSecond) / rate,
+        basis: `From the operations of the model, at ${(rate / 1e9).toPrecision(2)} billion a second, measured here.`,
       };
 }
 
@@ -100,7 +117,7 @@ export async function estimateStudy(
   });
   const { store, compute, supervisor } = context;
   const plan = protocol.plan(settings ?? asked);
-  const { msPerWeight, basis } = pace(store.jobs, compute.status.backend);
+  const { msPerWeight, basis } = pace(store.jobs, compute.status, asked);
   // A run on a checkpoint has the machine to itself.
   const slots = asked.base === null ? supervisor.slots : 1;
   const durationMs = makespanMs(

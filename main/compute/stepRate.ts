@@ -13,6 +13,16 @@ const shapes = { narrow: [1600, 64], wide: [512, 1024] } as const;
 const layers = 6;
 const measuredMs = 500;
 
+/**
+ * Floating-point operations a second in a training step's products, at the width of the backend: wide ones, as real models
+ * have them, take WebAssembly seconds each.
+ */
+export async function productRate(compute: Compute): Promise<number> {
+  const [tokens, width] = compute.backend === 'wasm' ? shapes.narrow : shapes.wide;
+  // Forward, and backward to the inputs and to the weights
+  return (await stepRate(compute, tokens, width)) * layers * 3 * 2 * tokens * width ** 2;
+}
+
 export async function stepRates(compute: Compute): Promise<StepRates> {
   return { narrow: await stepRate(compute, ...shapes.narrow), wide: await stepRate(compute, ...shapes.wide) };
 }

@@ -214,6 +214,8 @@ export const computeStatusSchema = z.object({
   cuda: z.object({ driver: z.string(), installed: z.boolean(), downloadBytes: z.number() }).nullable(),
   /** null while nothing is known of it. */
   gpu: gpuStatusSchema.nullable(),
+  /** Floating-point operations a second in the products of a training step; null until it is measured. */
+  productsPerSecond: z.number().positive().nullable(),
 });
 export type ComputeStatus = z.infer<typeof computeStatusSchema>;
 

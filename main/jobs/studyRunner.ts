@@ -23,7 +23,7 @@ export interface StudyRunnerOptions {
   /** One folder a study below it, for everything that its stages write. */
   studiesFolder: string;
   /** Real time per second of a stage's weight until the study has measured its own. */
-  msPerWeight(): number;
+  msPerWeight(settings: StudySettings): number;
   onChanged(studyId: string, revision: number): void;
 }
 
@@ -104,7 +104,7 @@ export class StudyRunner {
     const jobs = new Map(store.jobs.ofStudy(study.id).map((job) => [job.id, job]));
     const alertOf = (jobId: string): string | null => store.results.lastAlert(jobId);
     // Asked for only where there is time left to tell: it looks through earlier jobs.
-    const pace = study.state === 'running' ? msPerWeight() : 0;
+    const pace = study.state === 'running' ? msPerWeight(study.settings) : 0;
     return toStudy(study, store.studies.stages(study.id), jobs, supervisor.slots, pace, alertOf);
   }
 

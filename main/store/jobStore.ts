@@ -1,5 +1,5 @@
 /** Jobs: one row an execution, over all its attempts. */
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Job, JobKind, JobState } from '../contract/api.ts';
 import type { AppErrorShape } from '../contract/errors.ts';
 import type { Database } from './database.ts';
@@ -168,14 +168,21 @@ export class JobStore {
     return parse<unknown>(this.#db.first(query)?.outputJson ?? null);
   }
 
-  /** Pace of the newest succeeded jobs of a kind: ms per second of their stage's weight; for estimates. */
-  recentMsPerWeight(kind: JobKind, limit: number): number[] {
+  /**
+   * Pace of the newest succeeded jobs of a kind: ms per second of their stage's weight; for estimates.
+   * @param ofCheckpoints of studies that start from a checkpoint, else of those that train their base
+   */
+  recentMsPerWeight(kind: JobKind, ofCheckpoints: boolean, limit: number): number[] {
     const query = this.#db.sql
       .selectFrom('jobs')
       .innerJoin('stages', 'stages.jobId', 'jobs.id')
       .innerJoin('studies', 'studies.id', 'jobs.studyId')
       .select(['jobs.startedAtMs', 'jobs.endedAtMs', 'stages.weight'])
       .where('jobs.kind', '=', kind)
+      .where(({ ref }) => {
+        const base = sql`json_extract(${ref('studies.settingsJson')}, '$.base')`;
+        return ofCheckpoints ? sql<boolean>`${base} is not null` : sql<boolean>`${base} is null`;
+      })
       .where('jobs.state', '=', 'succeeded')
       .where('jobs.attempt', '=', 1)
       .where('jobs.startedAtMs', 'is not', null)

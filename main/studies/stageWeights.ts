@@ -35,8 +35,10 @@ function miniatureWeights(settings: StudySettings) {
   };
 }
 
-/** Of two cores, products of a model's size. */
-const flopsPerSecond = 6e10;
+/** Floating-point operations a second that the weights of studies on a checkpoint are for; measured on two cores. */
+export const assumedProductsPerSecond = 3e11;
+/** A worker's start, and TensorFlow's first run of each shape of a batch. */
+const firstRuns = 20;
 /** Of GeneralPoints and Qwen's tokenizer; the other tasks are near it. */
 const promptTokens = 300;
 const answerTokens = 100;
@@ -46,7 +48,7 @@ const trainedCost = 3;
 
 /** From the floating-point operations of the model's products, 2 a parameter and token. */
 function textWeights({ sft, rl, task }: StudySettings, parameters: number | null) {
-  const perToken = (2 * (parameters ?? 1e9)) / flopsPerSecond;
+  const perToken = (2 * (parameters ?? 1e9)) / assumedProductsPerSecond;
   const answered = promptTokens + generatedCost * answerTokens;
   const read = promptTokens + answerTokens;
   const { attempts, samples } = task.text;
@@ -56,8 +58,8 @@ function textWeights({ sft, rl, task }: StudySettings, parameters: number | null
   const rollout = rolloutSize * perToken * (answered + read + updateEpochs * trainedCost * read);
   return {
     pretrain: 0,
-    sft: 10 + sft.steps * sft.batchSize * trainedCost * read * perToken + sft.checkpoints.length * evaluation,
-    rl: 10 + iterations * rollout + (iterations / evaluateEvery + 1) * evaluation,
+    sft: firstRuns + sft.steps * sft.batchSize * trainedCost * read * perToken + sft.checkpoints.length * evaluation,
+    rl: firstRuns + iterations * rollout + (iterations / evaluateEvery + 1) * evaluation,
     decompose: 0,
     ablate: 0,
     analyse: 1,

@@ -10,6 +10,7 @@ const best: ComputeStatus = {
   nextStep: '',
   cuda: null,
   gpu: null,
+  productsPerSecond: null,
 };
 
 describe('the backend in the foot', () => {
