@@ -252,7 +252,10 @@ export const ablationSettingsSchema = z.object({
 
 /** What a study keeps on the disk; changes no number. */
 export const diskSettingsSchema = z.object({
-  /** `named`: of the SFT checkpoints the peak, SFT_End, the last one and the starts of RL; the others are evaluated only. */
+  /**
+   * Of the evaluated checkpoints. `named`: of SFT the peak, SFT_End, the last one and the starts of RL, of an RL run the best
+   * OOD one and the last; the others are evaluated only.
+   */
   keep: z.enum(['all', 'named']).default('all'),
   /** Refused before the start when its checkpoints take more than this; null: the free space is the limit. */
   budgetGB: z.number().positive().nullable().default(null),

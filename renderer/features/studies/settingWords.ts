@@ -102,7 +102,10 @@ export const settingWords: Record<string, SettingWords> = {
   'ablation.interpolationAlphas': { label: 'Interpolation at' },
   'comparison.rotationPenalty.coefficient': { label: 'Rotation penalty of the second SFT run' },
   'comparison.rotationPenalty.rankShare': { label: 'Its leading share of ranks' },
-  'disk.keep': { label: 'SFT checkpoints kept', hint: 'Named: peak, SFT_End, the last one and the starts of RL.' },
+  'disk.keep': {
+    label: 'Checkpoints kept',
+    hint: 'Named: of SFT the peak, SFT_End, the last one and the starts of RL; of RL the best OOD one and the last.',
+  },
   'disk.budgetGB': { label: 'Disk budget', unit: 'GB', hint: 'Empty: the free space.' },
 };
 
