@@ -42,9 +42,11 @@ export function pace(jobs: JobStore, backend: ComputeStatus['backend']): Pace {
       };
 }
 
-/** Of the catalogue's row; of a base that is trained its weights in float32. */
-function checkpointBytes(context: EngineContext, { base, model }: StudySettings): number {
-  return base === null ? bytesPerParameter * parameterCount(model) : baseRow(context, base).bytes;
+/** Of the catalogue's row, wider where it is saved as F32; of a base that is trained its weights, which are. */
+function checkpointBytes(context: EngineContext, { base, disk, model }: StudySettings): number {
+  if (base === null) return bytesPerParameter * parameterCount(model);
+  const { bytes, parameters } = baseRow(context, base);
+  return disk.dtype === 'same' ? bytes : Math.max(bytes, bytesPerParameter * parameters);
 }
 
 /** Everything that a study leaves, and the resume states on the way. */

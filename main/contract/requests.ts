@@ -6,6 +6,7 @@ import {
   modelSettingsSchema,
   pretrainSettingsSchema,
   rlArmSchema,
+  savedDtypeSchema,
   studyRlSettingsSchema,
   sftSettingsSchema,
   taskSettingsSchema,
@@ -14,6 +15,8 @@ import { seedResultSchema, studyCheckpointSchema } from './studyResult.ts';
 
 /** Checkpoints of a run that stay on the disk beside the one with the best OOD accuracy; null: all that are evaluated. */
 const keep = z.array(z.number().int()).nullable().default(null);
+/** Of the checkpoints of a task in text. */
+const dtype = savedDtypeSchema.default('same');
 const common = { seed: z.number().int(), task: taskSettingsSchema, outputFolder: z.string() };
 
 export const pretrainRequestSchema = z.object({
@@ -26,6 +29,7 @@ export const sftRequestSchema = z.object({
   base: z.string(),
   sft: sftSettingsSchema,
   keep,
+  dtype,
 });
 export const rlRequestSchema = z.object({
   ...common,
@@ -36,6 +40,7 @@ export const rlRequestSchema = z.object({
   start: z.string(),
   base: z.string(),
   keep,
+  dtype,
 });
 /** Folders of the checkpoints that a study names. */
 export const namedCheckpointsSchema = z.record(studyCheckpointSchema, z.string());

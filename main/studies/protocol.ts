@@ -194,6 +194,7 @@ function resolveRl(stage: PlannedStage, facts: StageFacts): ResolvedStage {
       start: sft.checkpoints[String(startStep)],
       base,
       keep: keptIterations(settings),
+      dtype: settings.disk.dtype,
     },
   };
 }
@@ -206,7 +207,13 @@ function resolve(stage: PlannedStage, facts: StageFacts): ResolvedStage {
     case 'pretrain':
       return { request: { ...common, model: settings.model, pretrain: settings.pretrain } };
     case 'sft': {
-      const request = { ...common, base: baseFolder(seed, facts), sft: settings.sft, keep: keptSteps(settings) };
+      const request = {
+        ...common,
+        base: baseFolder(seed, facts),
+        sft: settings.sft,
+        keep: keptSteps(settings),
+        dtype: settings.disk.dtype,
+      };
       if (stage.id !== stageId(seed, penalisedName)) return { request };
       const outputFolder = join(studyFolder, `seed-${seed}`, penalisedName);
       return { request: { ...request, outputFolder, sft: { ...settings.sft, ...settings.comparison } } };

@@ -94,6 +94,12 @@ async function ended(lab: Lab, id: string): Promise<Ended> {
   return { study, seed: result.seeds[0]!, words: result.words, contents };
 }
 
+/** Mean losses of the model that SFT has ended with, in memory, and of the one that RL has read from its checkpoint. */
+function lossesAtTheSeam({ sft, rl }: SeedResult): { trained: number[]; saved: number[] } {
+  const losses = ({ inDist, ood }: SeedResult['sft'][number]['evaluation']): number[] => [inDist.loss, ood.loss];
+  return { trained: losses(sft.at(-1)!.evaluation), saved: losses(rl[0]!.checkpoints[0]!.evaluation) };
+}
+
 let reference: Pick<Ended, 'seed' | 'contents'> | null = null;
 
 const stageOf = ({ stages }: Study, kind: string) => stages.find((stage) => stage.kind === kind)!;
@@ -131,6 +137,9 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
     const folders = [...contents.keys()].sort();
     expect(folders).toEqual(['seed-3/rl-ppoAnchor-6/step-000003', 'seed-3/rl-ppoPlain-6/step-000003', 'seed-3/sft/step-000006']); // prettier-ignore
     expect(new Set(contents.values()).size).toBe(3);
+    // In the type of the base, bfloat16, what SFT has learned is rounded.
+    const seam = lossesAtTheSeam(seed);
+    expect(seam.saved).not.toEqual(seam.trained);
     const written = join(lab.data, 'studies', study.id);
     for (const folder of folders) {
       const [row] = (await client.call('checkpoints.list', {})).filter((one) => one.folder === join(written, folder));
@@ -195,6 +204,33 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
       expect(jobs.map(({ attempt }) => attempt)).toEqual([2, 2]);
       expect(seed).toEqual(reference!.seed);
       expect(contents).toEqual(reference!.contents);
+    },
+  );
+
+  test(
+    'saved as F32, RL goes on from exactly what SFT has ended with, and every checkpoint of either stays',
+    { timeout },
+    async () => {
+      const lab = await openLab();
+      const rl = { ...tiny.rl, controlArms: [], text: { ...tiny.rl.text, iterations: 2, evaluateEvery: 1 } };
+      const settings = { ...tiny, rl, disk: { keep: 'all' as const, dtype: 'F32' as const } };
+      const estimated = async (dtype: 'same' | 'F32'): Promise<number> => {
+        const asked = studySettingsSchema.parse({ ...settings, disk: { keep: 'all', dtype } });
+        return (await lab.client.call('studies.estimate', asked)).diskBytes;
+      };
+      const { id } = await start(lab, settings);
+      const { seed, contents } = await ended(lab, id);
+      const seam = lossesAtTheSeam(seed);
+      expect(seam.saved).toEqual(seam.trained);
+      const steps = (run: string, of: number[]): string[] => of.map((step) => `seed-3/${run}/step-00000${step}`);
+      expect([...contents.keys()].sort()).toEqual([...steps('rl-ppoPlain-6', [1, 2]), ...steps('sft', [2, 4, 6])]);
+      const rows = (await lab.client.call('checkpoints.list', {})).filter(({ studyId }) => studyId === id);
+      for (const row of rows) expect(row).toMatchObject({ dtypes: ['F32'], hasTokenizer: true, modelType: 'qwen2' });
+      expect(rows.filter(({ trajectory }) => trajectory?.includes('RL, plain PPO')).map(({ step }) => step).sort()).toEqual([1, 2]); // prettier-ignore
+      // Five checkpoints, each as many bytes more as it has parameters twice, but for the files' headers.
+      const [{ parameters, bytes }] = rows as [(typeof rows)[0]];
+      expect(bytes / (4 * parameters)).toBeCloseTo(1, 1);
+      expect(((await estimated('F32')) - (await estimated('same'))) / (5 * 2 * parameters)).toBeCloseTo(1, 1);
     },
   );
 

@@ -106,6 +106,10 @@ export const settingWords: Record<string, SettingWords> = {
     label: 'Checkpoints kept',
     hint: 'Named: of SFT the peak, SFT_End, the last one and the starts of RL; of RL the best OOD one and the last.',
   },
+  'disk.dtype': {
+    label: 'Weights saved as',
+    hint: 'BF16 rounds a change below about 1/256 of its weight away, for spectra too; F32 is exact.',
+  },
   'disk.budgetGB': { label: 'Disk budget', unit: 'GB', hint: 'Empty: the free space.' },
 };
 
