@@ -4,7 +4,7 @@
  * killed (SIGKILL) in the middle of SFT and of RL change no number.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { cp, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -51,11 +51,12 @@ interface Lab {
   client: EngineClient;
 }
 
-async function openLab(): Promise<Lab> {
+/** @param folder the checkpoint to start from, which is imported and hashed */
+async function openLab(folder = base): Promise<Lab> {
   const data = await temporaryFolder();
   const engine = await startEngineProcess(data, {}, { ...process.env, NODE_ENV: 'test' });
   const client = await connect(engine.listening);
-  const [verdict] = await client.call('checkpoints.import', { paths: [base] });
+  const [verdict] = await client.call('checkpoints.import', { paths: [folder] });
   await until(
     () => client.call('checkpoints.get', { id: verdict!.checkpointId! }),
     ({ contentHash }) => contentHash !== null,
@@ -250,6 +251,46 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
     const { error } = await lab.client.call('jobs.get', { id: stageOf(study, 'sft').jobId! });
     expect(error).toMatchObject({ code: 'OUT_OF_MEMORY', hint: expect.stringMatching(/set sft\.text\.microBatchSize to \d+/) as string }); // prettier-ignore
   });
+
+  test(
+    'a base that cannot be spoken to is refused when the study is submitted, with the next step',
+    { timeout },
+    async () => {
+      const folder = join(await temporaryFolder(), 'base');
+      await cp(base, folder, { recursive: true });
+      const lab = await openLab(folder);
+      const { client } = lab;
+      const settings = studySettingsSchema.parse({ ...tiny, base: { folder } });
+      const problems = async (): Promise<string> => (await client.call('studies.estimate', settings)).problems.join();
+      const file = (name: string): string => join(folder, name);
+      const [template, tokenizer] = [file('chat_template.jinja'), file('tokenizer.json')];
+      const draft = await client.call('studies.create', { settings });
+      expect(await problems()).toBe('');
+
+      await rename(template, `${template}.away`);
+      const noTemplate = '"base" has no chat template, and the task is asked in text.';
+      expect(await problems()).toBe(
+        `${noTemplate} Copy chat_template.jinja of the instruction-tuned model into its folder.`,
+      );
+      const incomplete = { code: 'CHECKPOINT_INCOMPLETE', message: noTemplate };
+      await expect(client.call('studies.create', { settings, new: true })).rejects.toMatchObject(incomplete);
+      await expect(client.call('studies.start', { id: draft.id })).rejects.toMatchObject(incomplete);
+      expect((await client.call('studies.get', { id: draft.id })).state).toBe('draft');
+      await writeFile(template, "{% if messages|length > 1 %}{{ raise_exception('One turn only') }}{% endif %}");
+      expect(await problems()).toMatch(/^The chat template refuses these messages: One turn only\. /);
+      await writeFile(template, '{% if %}');
+      expect(await problems()).toMatch(/^The chat template cannot be read: /);
+
+      // Put right, it can be started from: what counts is what the folder holds now.
+      await rename(`${template}.away`, template);
+      await rename(tokenizer, `${tokenizer}.away`);
+      expect(await problems()).toMatch(
+        /^"base" has no tokenizer, and the task is asked in text\. Copy tokenizer\.json/,
+      );
+      await rename(`${tokenizer}.away`, tokenizer);
+      expect(await problems()).toBe('');
+    },
+  );
 
   test(
     'imported data: bad lines are named and left out, and what they share with the held-out set is counted',
