@@ -6,7 +6,7 @@ import type { StudySettings } from '../contract/settings.ts';
 import { makespanMs } from '../jobs/timeLeft.ts';
 import type { JobStore } from '../store/jobStore.ts';
 import type { PlannedStage } from '../studies/plan.ts';
-import { keptSteps, protocol } from '../studies/protocol.ts';
+import { checkpointsAtMost, protocol } from '../studies/protocol.ts';
 import { assumedProductsPerSecond, parameterCount } from '../studies/stageWeights.ts';
 import type { EngineContext } from './context.ts';
 import { computesOnGpu } from './computeProbe.ts';
@@ -59,21 +59,21 @@ function productsPace({ productsPerSecond: rate }: ComputeStatus): Pace {
       };
 }
 
-/** Of the catalogue's row; of a base that is trained its weights in float32. */
-function checkpointBytes(context: EngineContext, { base, model }: StudySettings): number {
-  return base === null ? bytesPerParameter * parameterCount(model) : baseRow(context, base).bytes;
+/** Of the catalogue's row, wider where it is saved as F32; of a base that is trained its weights, which are. */
+function checkpointBytes(context: EngineContext, { base, disk, model }: StudySettings): number {
+  if (base === null) return bytesPerParameter * parameterCount(model);
+  const { bytes, parameters } = baseRow(context, base);
+  return disk.dtype === 'same' ? bytes : Math.max(bytes, bytesPerParameter * parameters);
 }
 
 /** Everything that a study leaves, and the resume states on the way. */
 function studyDiskBytes(context: EngineContext, settings: StudySettings, plan: readonly PlannedStage[]): number {
-  const { base, seeds, sft } = settings;
-  const kept = keptSteps(settings);
-  // Of the named ones the peak may be another, and the one before it is removed after it is written.
-  const perRun = kept === null ? sft.checkpoints.length : kept.length + 2;
+  const { base, seeds } = settings;
+  const perRun = checkpointsAtMost(settings);
   const count = (kind: PlannedStage['kind']): number => plan.filter((stage) => stage.kind === kind).length;
   const [sftRuns, rlRuns] = [count('sft'), count('rl')];
   const own = base === null ? seeds.length : -sftRuns;
-  const checkpoints = own + sftRuns * perRun + rlRuns;
+  const checkpoints = own + sftRuns * perRun.sft + rlRuns * perRun.rl;
   // Weights and two moments in float32, the old state and the new one; of one run where runs have the machine to themselves.
   const states = base === null ? seeds.length + rlRuns : 1;
   const parameters = base === null ? parameterCount(settings.model) : (baseRow(context, base).parameters ?? 0);

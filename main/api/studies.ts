@@ -45,9 +45,9 @@ export function studyHandlers(context: EngineContext): HandlerGroup {
     'studies.estimate': (settings) => estimateStudy(context, settings),
     'studies.create': async ({ settings, new: forceNew }) =>
       studies.create(await withBase(context, settings), forceNew),
-    'studies.start': ({ id }) => {
+    'studies.start': async ({ id }) => {
       const { state, settings } = studies.record(id);
-      if (state === 'draft') requireDisk(context, settings);
+      if (state === 'draft') requireDisk(context, await withBase(context, settings));
       return studies.start(id);
     },
     'studies.cancel': ({ id }) => studies.cancel(id),

@@ -7,6 +7,8 @@ import type { ModelConfig } from '../ml/model/modelConfig.ts';
 import { modelConfigOf } from '../ml/model/modelFolder.ts';
 import { openCheckpoint } from '../ml/checkpoints/openCheckpoint.ts';
 import { Philox } from '../ml/random/philox.ts';
+import { chatRenderer, noTemplateHint } from '../ml/tokenizer/chatRenderer.ts';
+import { readChatFiles } from '../ml/tokenizer/tokenizerFiles.ts';
 import { textTaskOf } from '../ml/tasks/textTasks.ts';
 import { longestDialoguePrompt } from '../ml/training/dialogueLength.ts';
 import { needsReference } from '../ml/training/textRl.ts';
@@ -18,18 +20,18 @@ const charsPerToken = 3;
 
 /**
  * The settings with what the catalogue knows of the base.
- * @throws NOT_FOUND | CONFLICT | CHECKPOINT_INCOMPLETE | CHECKPOINT_UNSUPPORTED why it cannot be started from
+ * @throws NOT_FOUND | CONFLICT, or as `requireAskable`: why it cannot be started from
  */
 export async function withBase(context: EngineContext, settings: StudySettings): Promise<StudySettings> {
   if (settings.base === null) return settings;
   const { name, folder, contentHash, parameters } = baseRow(context, settings.base);
+  await requireAskable(name, folder);
   if (contentHash === null) {
     context.catalogue.hash([baseRow(context, settings.base)]);
     throw new AppError('CONFLICT', `"${name}" is being hashed, so that its content can be stored with the study.`, {
       hint: 'Try again when its job has ended.',
     });
   }
-  await baseConfig(folder);
   return { ...settings, base: { folder, name, contentHash, parameters } };
 }
 
@@ -40,11 +42,31 @@ export function baseRow({ store }: EngineContext, { folder }: BaseSettings): Che
     throw new AppError('NOT_FOUND', `The files of "${row.name}" are no longer at ${folder}.`, {
       hint: 'Put them back, or link the checkpoint to their new place on its page.',
     });
-  if (!row.hasTokenizer)
-    throw new AppError('CHECKPOINT_INCOMPLETE', `"${row.name}" has no tokenizer, and the task is asked in text.`, {
-      hint: 'Copy tokenizer.json and tokenizer_config.json of the same model into its folder.',
-    });
   return row;
+}
+
+/** Turns as the tasks have them: an answer that fails is followed by why. */
+const dialogue = ['user', 'assistant', 'user'].map((role) => ({ role, content: 'rotascope' }));
+
+/**
+ * What its files say now, whatever they were when it was imported.
+ * @throws CHECKPOINT_INCOMPLETE | CHECKPOINT_INVALID | CHECKPOINT_UNSUPPORTED no model, tokenizer or chat template;
+ *   INVALID_REQUEST the template refuses dialogues
+ */
+async function requireAskable(name: string, folder: string): Promise<void> {
+  const checkpoint = await openCheckpoint(folder);
+  try {
+    modelConfigOf(checkpoint);
+    const incomplete = (what: string, hint: string): AppError =>
+      new AppError('CHECKPOINT_INCOMPLETE', `"${name}" has no ${what}, and the task is asked in text.`, { hint });
+    if (!checkpoint.hasTokenizer)
+      throw incomplete('tokenizer', 'Copy tokenizer.json and tokenizer_config.json of the same model into its folder.');
+    const files = await readChatFiles(checkpoint.place.root);
+    if (files.template === null) throw incomplete('chat template', noTemplateHint);
+    chatRenderer(files)(dialogue, { addGenerationPrompt: true });
+  } finally {
+    await checkpoint.close();
+  }
 }
 
 async function baseConfig(folder: string): Promise<ModelConfig> {

@@ -10,12 +10,15 @@ function startOf(job: Job): string | null {
   return null;
 }
 
-/** Checkpoints that a training stage has written so far; the peak of SFT may be known as one only at the end. */
+/** What SFT and RL have in common of what they leave. */
+const leftSchema = stageOutputSchemas.rl.pick({ checkpoints: true });
+
+/** Checkpoints that a training stage has written so far; a peak may be known as one only at the end. */
 export function writtenCheckpoints(store: Store, job: Job): { folder: string; step: number }[] {
   const evaluated = store.results.evaluations(job.id).flatMap(({ folder, step }) => {
     return folder === null ? [] : [{ folder, step }];
   });
-  const output = job.kind === 'sft' ? stageOutputSchemas.sft.safeParse(store.jobs.output(job.id)).data : undefined;
+  const { data: output } = leftSchema.safeParse(store.jobs.output(job.id));
   const start = startOf(job);
   const known = new Set([start, ...evaluated.map(({ folder }) => folder)]);
   const left = Object.entries(output?.checkpoints ?? {}).filter(([, folder]) => !known.has(folder));

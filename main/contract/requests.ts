@@ -6,12 +6,17 @@ import {
   modelSettingsSchema,
   pretrainSettingsSchema,
   rlArmSchema,
+  savedDtypeSchema,
   studyRlSettingsSchema,
   sftSettingsSchema,
   taskSettingsSchema,
 } from './settings.ts';
 import { seedResultSchema, studyCheckpointSchema } from './studyResult.ts';
 
+/** Checkpoints of a run that stay on the disk beside the one with the best OOD accuracy; null: all that are evaluated. */
+const keep = z.array(z.number().int()).nullable().default(null);
+/** Of the checkpoints of a task in text. */
+const dtype = savedDtypeSchema.default('same');
 const common = { seed: z.number().int(), task: taskSettingsSchema, outputFolder: z.string() };
 
 export const pretrainRequestSchema = z.object({
@@ -23,8 +28,8 @@ export const sftRequestSchema = z.object({
   ...common,
   base: z.string(),
   sft: sftSettingsSchema,
-  /** Checkpoints that stay on the disk beside the peak; null: all. */
-  keep: z.array(z.number().int()).nullable().default(null),
+  keep,
+  dtype,
 });
 export const rlRequestSchema = z.object({
   ...common,
@@ -34,6 +39,8 @@ export const rlRequestSchema = z.object({
   /** Folder of the SFT checkpoint that RL starts from, and of the frozen base that anchors it. */
   start: z.string(),
   base: z.string(),
+  keep,
+  dtype,
 });
 /** Folders of the checkpoints that a study names. */
 export const namedCheckpointsSchema = z.record(studyCheckpointSchema, z.string());
@@ -64,7 +71,13 @@ export const stageOutputSchemas = {
     peakStep: z.number().int(),
     trainingData: trainingDataSchema.nullable().default(null),
   }),
-  rl: z.object({ folder: z.string(), startRewardShare: z.number(), startEntropy: z.number() }),
+  /** Folder of the last checkpoint, and of every one by iteration; iteration 0 is the start. */
+  rl: z.object({
+    folder: z.string(),
+    checkpoints: z.record(z.string(), z.string()).default({}),
+    startRewardShare: z.number(),
+    startEntropy: z.number(),
+  }),
   decompose: z.object({ spectra: seedResultSchema.shape.spectra }),
   ablate: z.object({ points: z.number().int() }),
 } as const;

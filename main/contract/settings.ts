@@ -250,10 +250,19 @@ export const ablationSettingsSchema = z.object({
   angleNullDraws: z.number().int().min(1).default(50),
 });
 
-/** What a study keeps on the disk; changes no number. */
+/** Type of saved weights: that of the checkpoint they began with, or exactly as they are trained. */
+export const savedDtypeSchema = z.enum(['same', 'F32']);
+export type SavedDtype = z.infer<typeof savedDtypeSchema>;
+
+/** What a study keeps on the disk. Only `dtype` changes numbers. */
 export const diskSettingsSchema = z.object({
-  /** `named`: of the SFT checkpoints the peak, SFT_End, the last one and the starts of RL; the others are evaluated only. */
+  /**
+   * Of the evaluated checkpoints. `named`: of SFT the peak, SFT_End, the last one and the starts of RL, of an RL run the best
+   * OOD one and the last; the others are evaluated only.
+   */
   keep: z.enum(['all', 'named']).default('all'),
+  /** Of studies of a checkpoint, whose SFT and RL checkpoints are saved so. Bases that are trained are F32 anyway. */
+  dtype: savedDtypeSchema.default('same'),
   /** Refused before the start when its checkpoints take more than this; null: the free space is the limit. */
   budgetGB: z.number().positive().nullable().default(null),
 });

@@ -10,16 +10,18 @@ function canonical(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, canonical(item)]));
 }
 
-/** What a number of the study can depend on: not its name, its disk, or settings of the other kind of start. */
-function whatCounts({ name: _, disk: __, ...settings }: StudySettings): object {
+/** What a number of the study can depend on: not its name, what stays on the disk, or settings of the other kind of start. */
+function whatCounts({ name: _, disk, ...settings }: StudySettings): object {
   const { base, model, pretrain, ...rest } = settings;
   const { text: textRl, ...rl } = rest.rl;
   if (base !== null) {
     const { starts, controlArms } = rl;
-    return { ...rest, rl: { starts, controlArms, text: textRl }, base: base.contentHash ?? base.folder };
+    const counted = { ...rest, rl: { starts, controlArms, text: textRl }, base: base.contentHash ?? base.folder };
+    // What RL starts from is what SFT has saved. Hashes are older than this setting.
+    return disk.dtype === 'same' ? counted : { ...counted, savedDtype: disk.dtype };
   }
   // Hashes of studies that pretrain their base are older than these settings.
-  const { text: ___, ...sft } = rest.sft;
+  const { text: __, ...sft } = rest.sft;
   return { ...rest, model, pretrain, task: countedTask(rest.task), sft, rl };
 }
 

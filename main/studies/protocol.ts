@@ -133,11 +133,30 @@ function baseFolder(seed: number, { settings, outputs }: Pick<StageFacts, 'setti
 }
 
 /** SFT checkpoints that stay on the disk beside the peak; null: all. */
-export function keptSteps({ disk, rl, sft }: StudySettings): number[] | null {
+function keptSteps({ disk, rl, sft }: StudySettings): number[] | null {
   if (disk.keep === 'all') return null;
   const starts = rl.starts.filter((start) => start !== 'peak');
   const kept = new Set([...starts, sft.endStep, Math.max(...sft.checkpoints)]);
   return [...kept].sort((a, b) => a - b);
+}
+
+/** Checkpoints that one run has on the disk at most. */
+export function checkpointsAtMost(settings: StudySettings): Record<'sft' | 'rl', number> {
+  const { base, sft } = settings;
+  const { iterations, evaluateEvery } = base === null ? settings.rl : settings.rl.text;
+  // Of the named ones the peak may be another, and the one before it is removed after it is written.
+  const most = (kept: number[] | null, evaluated: number): number =>
+    kept === null ? evaluated : Math.min(evaluated, kept.length + 2);
+  return {
+    sft: most(keptSteps(settings), sft.checkpoints.length),
+    // The start is an SFT checkpoint.
+    rl: most(keptIterations(settings), Math.ceil(iterations / evaluateEvery)),
+  };
+}
+
+/** RL checkpoints that stay on the disk beside the one with the best OOD accuracy; null: all. */
+function keptIterations({ base, disk, rl }: StudySettings): number[] | null {
+  return disk.keep === 'all' ? null : [base === null ? rl.iterations : rl.text.iterations];
 }
 
 /** Folders of the checkpoints that the study names, of one seed. */
@@ -174,6 +193,8 @@ function resolveRl(stage: PlannedStage, facts: StageFacts): ResolvedStage {
       startStep,
       start: sft.checkpoints[String(startStep)],
       base,
+      keep: keptIterations(settings),
+      dtype: settings.disk.dtype,
     },
   };
 }
@@ -186,7 +207,13 @@ function resolve(stage: PlannedStage, facts: StageFacts): ResolvedStage {
     case 'pretrain':
       return { request: { ...common, model: settings.model, pretrain: settings.pretrain } };
     case 'sft': {
-      const request = { ...common, base: baseFolder(seed, facts), sft: settings.sft, keep: keptSteps(settings) };
+      const request = {
+        ...common,
+        base: baseFolder(seed, facts),
+        sft: settings.sft,
+        keep: keptSteps(settings),
+        dtype: settings.disk.dtype,
+      };
       if (stage.id !== stageId(seed, penalisedName)) return { request };
       const outputFolder = join(studyFolder, `seed-${seed}`, penalisedName);
       return { request: { ...request, outputFolder, sft: { ...settings.sft, ...settings.comparison } } };

@@ -103,18 +103,24 @@ test(
     expect((await client.call('studies.metrics', { id, afterRevision: metrics.revision })).rows).toEqual([]);
     const checkpoints = await until(
       () => client.call('checkpoints.list', {}),
-      (rows) => rows.length === 5 && rows.every(({ contentHash }) => contentHash !== null),
+      (rows) => rows.length === 11 && rows.every(({ contentHash }) => contentHash !== null),
     );
     expect(checkpoints.map(({ name }) => name)).toContain('SFT on ID data · seed 0 · step 5');
     // The base is what SFT started from and what a reversion of it goes back to.
     const base = checkpoints.find(({ name }) => name === 'Base · seed 0')!;
     expect(base).toMatchObject({ trajectory: null, parentId: null, referenceId: null });
-    for (const one of checkpoints.filter(({ step }) => step !== null))
-      expect(one).toMatchObject({
-        trajectory: `${study.name} · SFT on ID data · seed 0`,
-        parentId: base.id,
-        referenceId: base.id,
-      });
+    const run = (title: string) =>
+      checkpoints.filter(({ trajectory }) => trajectory === `${study.name} · ${title} · seed 0`);
+    const sft = run('SFT on ID data');
+    expect(sft.map(({ step }) => step).sort((a, b) => a! - b!)).toEqual([0, 5, 10, 20]);
+    for (const one of sft) expect(one).toMatchObject({ parentId: base.id, referenceId: base.id });
+    // Of an RL run the best one, which is known at its end, and the last; its start is SFT_End.
+    const end = sft.find(({ step }) => step === 10)!;
+    for (const arm of ['PPO + KL anchor to base', 'plain PPO']) {
+      const rl = run(`RL, ${arm}, from SFT_End (step 10)`);
+      expect(rl.map(({ step }) => step).sort()).toEqual([1, 2]);
+      for (const one of rl) expect(one).toMatchObject({ parentId: end.id, referenceId: end.id });
+    }
     expect(events.filter(({ type }) => type === 'study').length).toBeGreaterThan(3);
     expect(events.some((event) => event.type === 'job' && event.job.state === 'succeeded')).toBe(true);
     // The same request is answered with the finished study; nothing starts again.

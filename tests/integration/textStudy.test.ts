@@ -4,7 +4,7 @@
  * killed (SIGKILL) in the middle of SFT and of RL change no number.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { cp, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -51,11 +51,12 @@ interface Lab {
   client: EngineClient;
 }
 
-async function openLab(): Promise<Lab> {
+/** @param folder the checkpoint to start from, which is imported and hashed */
+async function openLab(folder = base): Promise<Lab> {
   const data = await temporaryFolder();
   const engine = await startEngineProcess(data, {}, { ...process.env, NODE_ENV: 'test' });
   const client = await connect(engine.listening);
-  const [verdict] = await client.call('checkpoints.import', { paths: [base] });
+  const [verdict] = await client.call('checkpoints.import', { paths: [folder] });
   await until(
     () => client.call('checkpoints.get', { id: verdict!.checkpointId! }),
     ({ contentHash }) => contentHash !== null,
@@ -92,6 +93,12 @@ async function ended(lab: Lab, id: string): Promise<Ended> {
   );
   const contents = new Map(written.map(({ folder, contentHash }) => [folder.split(`${id}/`)[1]!, contentHash!]));
   return { study, seed: result.seeds[0]!, words: result.words, contents };
+}
+
+/** Mean losses of the model that SFT has ended with, in memory, and of the one that RL has read from its checkpoint. */
+function lossesAtTheSeam({ sft, rl }: SeedResult): { trained: number[]; saved: number[] } {
+  const losses = ({ inDist, ood }: SeedResult['sft'][number]['evaluation']): number[] => [inDist.loss, ood.loss];
+  return { trained: losses(sft.at(-1)!.evaluation), saved: losses(rl[0]!.checkpoints[0]!.evaluation) };
 }
 
 let reference: Pick<Ended, 'seed' | 'contents'> | null = null;
@@ -131,6 +138,9 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
     const folders = [...contents.keys()].sort();
     expect(folders).toEqual(['seed-3/rl-ppoAnchor-6/step-000003', 'seed-3/rl-ppoPlain-6/step-000003', 'seed-3/sft/step-000006']); // prettier-ignore
     expect(new Set(contents.values()).size).toBe(3);
+    // In the type of the base, bfloat16, what SFT has learned is rounded.
+    const seam = lossesAtTheSeam(seed);
+    expect(seam.saved).not.toEqual(seam.trained);
     const written = join(lab.data, 'studies', study.id);
     for (const folder of folders) {
       const [row] = (await client.call('checkpoints.list', {})).filter((one) => one.folder === join(written, folder));
@@ -198,6 +208,33 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
     },
   );
 
+  test(
+    'saved as F32, RL goes on from exactly what SFT has ended with, and every checkpoint of either stays',
+    { timeout },
+    async () => {
+      const lab = await openLab();
+      const rl = { ...tiny.rl, controlArms: [], text: { ...tiny.rl.text, iterations: 2, evaluateEvery: 1 } };
+      const settings = { ...tiny, rl, disk: { keep: 'all' as const, dtype: 'F32' as const } };
+      const estimated = async (dtype: 'same' | 'F32'): Promise<number> => {
+        const asked = studySettingsSchema.parse({ ...settings, disk: { keep: 'all', dtype } });
+        return (await lab.client.call('studies.estimate', asked)).diskBytes;
+      };
+      const { id } = await start(lab, settings);
+      const { seed, contents } = await ended(lab, id);
+      const seam = lossesAtTheSeam(seed);
+      expect(seam.saved).toEqual(seam.trained);
+      const steps = (run: string, of: number[]): string[] => of.map((step) => `seed-3/${run}/step-00000${step}`);
+      expect([...contents.keys()].sort()).toEqual([...steps('rl-ppoPlain-6', [1, 2]), ...steps('sft', [2, 4, 6])]);
+      const rows = (await lab.client.call('checkpoints.list', {})).filter(({ studyId }) => studyId === id);
+      for (const row of rows) expect(row).toMatchObject({ dtypes: ['F32'], hasTokenizer: true, modelType: 'qwen2' });
+      expect(rows.filter(({ trajectory }) => trajectory?.includes('RL, plain PPO')).map(({ step }) => step).sort()).toEqual([1, 2]); // prettier-ignore
+      // Five checkpoints, each as many bytes more as it has parameters twice, but for the files' headers.
+      const [{ parameters, bytes }] = rows as [(typeof rows)[0]];
+      expect(bytes / (4 * parameters)).toBeCloseTo(1, 1);
+      expect(((await estimated('F32')) - (await estimated('same'))) / (5 * 2 * parameters)).toBeCloseTo(1, 1);
+    },
+  );
+
   test('what cannot be done is refused before it starts, with the numbers', { timeout }, async () => {
     const lab = await openLab();
     const refused = (settings: object) => start(lab, { ...tiny, ...settings });
@@ -214,6 +251,46 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
     const { error } = await lab.client.call('jobs.get', { id: stageOf(study, 'sft').jobId! });
     expect(error).toMatchObject({ code: 'OUT_OF_MEMORY', hint: expect.stringMatching(/set sft\.text\.microBatchSize to \d+/) as string }); // prettier-ignore
   });
+
+  test(
+    'a base that cannot be spoken to is refused when the study is submitted, with the next step',
+    { timeout },
+    async () => {
+      const folder = join(await temporaryFolder(), 'base');
+      await cp(base, folder, { recursive: true });
+      const lab = await openLab(folder);
+      const { client } = lab;
+      const settings = studySettingsSchema.parse({ ...tiny, base: { folder } });
+      const problems = async (): Promise<string> => (await client.call('studies.estimate', settings)).problems.join();
+      const file = (name: string): string => join(folder, name);
+      const [template, tokenizer] = [file('chat_template.jinja'), file('tokenizer.json')];
+      const draft = await client.call('studies.create', { settings });
+      expect(await problems()).toBe('');
+
+      await rename(template, `${template}.away`);
+      const noTemplate = '"base" has no chat template, and the task is asked in text.';
+      expect(await problems()).toBe(
+        `${noTemplate} Copy chat_template.jinja of the instruction-tuned model into its folder.`,
+      );
+      const incomplete = { code: 'CHECKPOINT_INCOMPLETE', message: noTemplate };
+      await expect(client.call('studies.create', { settings, new: true })).rejects.toMatchObject(incomplete);
+      await expect(client.call('studies.start', { id: draft.id })).rejects.toMatchObject(incomplete);
+      expect((await client.call('studies.get', { id: draft.id })).state).toBe('draft');
+      await writeFile(template, "{% if messages|length > 1 %}{{ raise_exception('One turn only') }}{% endif %}");
+      expect(await problems()).toMatch(/^The chat template refuses these messages: One turn only\. /);
+      await writeFile(template, '{% if %}');
+      expect(await problems()).toMatch(/^The chat template cannot be read: /);
+
+      // Put right, it can be started from: what counts is what the folder holds now.
+      await rename(`${template}.away`, template);
+      await rename(tokenizer, `${tokenizer}.away`);
+      expect(await problems()).toMatch(
+        /^"base" has no tokenizer, and the task is asked in text\. Copy tokenizer\.json/,
+      );
+      await rename(`${tokenizer}.away`, tokenizer);
+      expect(await problems()).toBe('');
+    },
+  );
 
   test(
     'imported data: bad lines are named and left out, and what they share with the held-out set is counted',

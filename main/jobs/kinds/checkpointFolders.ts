@@ -1,5 +1,6 @@
 /** Checkpoints of a study on disk: read as weights, written as Hugging Face folders that hold the task's tokenizer. */
 import { AppError } from '../../contract/errors.ts';
+import type { SavedDtype } from '../../contract/settings.ts';
 import { openCheckpoint } from '../../ml/checkpoints/openCheckpoint.ts';
 import { writeCheckpoint } from '../../ml/checkpoints/writeCheckpoint.ts';
 import type { LanguageModel } from '../../ml/model/languageModel.ts';
@@ -37,9 +38,9 @@ export const tokenCheckpoints = (task: Task): SaveCheckpoint => {
   return async (folder, model) => writeWeights(folder, model.config, await model.readWeights(), task);
 };
 
-/** Of the layout, in the types and with the tokenizer of the checkpoint that training started from. */
-export const textCheckpoints = (base: string, signal: AbortSignal): SaveCheckpoint => {
-  return (folder, model) => saveModel(folder, model, base, signal);
+/** Of the layout and with the tokenizer of the checkpoint that training started from; in its types, or exact. */
+export const textCheckpoints = (base: string, dtype: SavedDtype, signal: AbortSignal): SaveCheckpoint => {
+  return (folder, model) => saveModel(folder, model, base, { dtype, signal });
 };
 
 /** Folder of the checkpoint at a step: `step-000200`, so that names sort as steps do. */

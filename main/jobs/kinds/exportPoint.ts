@@ -13,7 +13,7 @@ import { z } from 'zod';
 import type { Precision } from '../../contract/spectral.ts';
 import { exportPointRequestSchema, matrixEditRecordSchema } from '../../contract/sweeps.ts';
 import type { ExportPointRequest, ExportReport } from '../../contract/sweeps.ts';
-import { copyCompanions, float32Config } from '../../ml/checkpoints/companionFiles.ts';
+import { copyCompanions, float32Config, resizedIndex } from '../../ml/checkpoints/companionFiles.ts';
 import { copyShard, writtenBytes, type TensorChange } from '../../ml/checkpoints/copyShard.ts';
 import { fileOfFolder } from '../../ml/checkpoints/folderFiles.ts';
 import type { Checkpoint, CheckpointTensor } from '../../ml/checkpoints/openCheckpoint.ts';
@@ -204,11 +204,5 @@ async function writeCompanions(
     await folder.text('config.json', `${JSON.stringify(float32Config(config), null, 2)}\n`);
   if (place.kind !== 'sharded') return;
   const text = await readFile((await fileOfFolder(place.root, place.file))!, 'utf8');
-  await folder.text(`${weightsName}.index.json`, dtype === 'same' ? text : resized(text, bytes));
-}
-
-function resized(text: string, bytes: number): string {
-  const index = JSON.parse(text) as { metadata?: Record<string, unknown> };
-  index.metadata = { ...index.metadata, total_size: bytes };
-  return `${JSON.stringify(index, null, 2)}\n`;
+  await folder.text(`${weightsName}.index.json`, dtype === 'same' ? text : resizedIndex(text, bytes));
 }

@@ -1,14 +1,15 @@
-/** One RL run (an arm from one SFT checkpoint), evaluated on both splits now and then; its end is written. */
-import { join } from 'node:path';
+/** One RL run (an arm from one SFT checkpoint); every checkpoint is evaluated on both splits as it is reached, and written. */
 import type { z } from 'zod';
 import { rlRequestSchema, type RlRequest, type stageOutputSchemas } from '../../contract/requests.ts';
 import { isTextTask, type RlSettings } from '../../contract/settings.ts';
 import { tokenEvaluator, type Evaluator } from '../../ml/evaluation/evaluator.ts';
 import { openTask } from '../../ml/evaluation/evaluateModel.ts';
+import { accuracyOf } from '../../ml/statistics/studyFacts.ts';
 import { trainPpo } from '../../ml/training/ppo.ts';
 import type { RunHooks } from '../../ml/training/trainingRun.ts';
 import type { JobContext } from '../jobContext.ts';
-import { readWeights, stepFolderName, tokenCheckpoints, type SaveCheckpoint } from './checkpointFolders.ts';
+import { readWeights, tokenCheckpoints, type SaveCheckpoint } from './checkpointFolders.ts';
+import { checkpointKeeper } from './checkpointKeeper.ts';
 import { evaluateAndKeep } from './keptAnswers.ts';
 import { openTextRl } from './textRl.ts';
 import { forgettingWatch, jobFacts, progressReporter, resumeStates } from './trainingProgress.ts';
@@ -53,8 +54,9 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
   );
   /** What the start point offers to learn from: successRate and entropy of the first rollout. */
   const first = jobFacts(context, 'start');
+  const { outputFolder, start, keep, task } = request;
+  const keeper = checkpointKeeper(context, { outputFolder, start, keep, episodes: task.evaluationEpisodes / 2 });
   const watch = forgettingWatch(context);
-  const folder = join(request.outputFolder, stepFolderName(iterations));
   const { removeResumeState, ...resuming } = await resumeStates(context, isText ? null : resumeEverySteps);
   try {
     await run.train({
@@ -67,9 +69,9 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
       },
       onCheckpoint: async (step, { model }) => {
         const evaluation = await evaluateAndKeep(context, run.evaluator, model, step, report);
-        const kept = step === iterations ? { folder } : {};
-        if (step === iterations) await run.save(folder, model);
-        context.emit({ type: 'evaluation', step, evaluation, ...kept });
+        const { correct } = accuracyOf(evaluation, 'ood', 'select');
+        const folder = await keeper.reached(step, correct, (to) => run.save(to, model));
+        context.emit({ type: 'evaluation', step, evaluation, ...(folder !== null && { folder }) });
         await watch(step, evaluation);
         report(step);
       },
@@ -78,5 +80,12 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
     run.dispose();
   }
   await removeResumeState();
-  return { folder, startRewardShare: first.facts['successRate']!, startEntropy: first.facts['entropy']! };
+  const checkpoints = keeper.kept();
+  const { successRate, entropy } = first.facts;
+  return {
+    folder: checkpoints[String(iterations)]!,
+    checkpoints,
+    startRewardShare: successRate!,
+    startEntropy: entropy!,
+  };
 }

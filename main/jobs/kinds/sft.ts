@@ -1,5 +1,4 @@
 /** SFT on in-distribution examples; every checkpoint is evaluated on both splits as it is reached, and written. */
-import { join } from 'node:path';
 import type { z } from 'zod';
 import { sftRequestSchema, type SftRequest, type stageOutputSchemas } from '../../contract/requests.ts';
 import type { TrainingData } from '../../contract/samples.ts';
@@ -12,7 +11,7 @@ import { sftExamples, trainSft } from '../../ml/training/sft.ts';
 import { spectralDrift } from '../../ml/training/spectralDrift.ts';
 import type { RunHooks } from '../../ml/training/trainingRun.ts';
 import type { JobContext } from '../jobContext.ts';
-import { readWeights, stepFolderName, tokenCheckpoints, type SaveCheckpoint } from './checkpointFolders.ts';
+import { readWeights, tokenCheckpoints, type SaveCheckpoint } from './checkpointFolders.ts';
 import { checkpointKeeper } from './checkpointKeeper.ts';
 import { evaluateAndKeep } from './keptAnswers.ts';
 import { openTextSft } from './textSft.ts';
@@ -57,9 +56,8 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
   const request = sftRequestSchema.parse(context.request);
   const { task, sft: settings, base, outputFolder, keep } = request;
   const run = await (isTextTask(task.name) ? openTextSft : openTokenSft)(context, request);
-  const folderOf = (step: number): string =>
-    step === 0 && run.baseIsKept ? base : join(outputFolder, stepFolderName(step));
-  const keeper = checkpointKeeper(context, { folderOf, keep, episodes: task.evaluationEpisodes / 2 });
+  const start = run.baseIsKept ? base : null;
+  const keeper = checkpointKeeper(context, { outputFolder, start, keep, episodes: task.evaluationEpisodes / 2 });
   const report = progressReporter(context, settings.steps, (step) => `SFT step ${step} of ${settings.steps}`);
   const watch = forgettingWatch(context);
   const { removeResumeState, ...resuming } = await resumeStates(
@@ -76,14 +74,11 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
       },
       onCheckpoint: async (step, { model }) => {
         const evaluation = await evaluateAndKeep(context, run.evaluator, model, step, report);
-        const isOwn = !(step === 0 && run.baseIsKept);
-        await keeper.reached(step, accuracyOf(evaluation, 'ood', 'select').correct, async () => {
-          if (isOwn) await run.save(folderOf(step), model);
-        });
+        const { correct } = accuracyOf(evaluation, 'ood', 'select');
+        const folder = await keeper.reached(step, correct, (to) => run.save(to, model));
         const metrics = await run.measure?.(model);
         if (metrics) context.emit({ type: 'metrics', step, values: metrics });
-        const folder = isOwn && keeper.isAsked(step) ? { folder: folderOf(step) } : {};
-        context.emit({ type: 'evaluation', step, evaluation, ...folder });
+        context.emit({ type: 'evaluation', step, evaluation, ...(folder !== null && { folder }) });
         await watch(step, evaluation);
         report(step);
       },
@@ -92,8 +87,5 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
     run.dispose();
   }
   await removeResumeState();
-  const peakStep = keeper.peakStep();
-  const kept = settings.checkpoints.filter((step) => keeper.isAsked(step) || step === peakStep);
-  const checkpoints = Object.fromEntries(kept.map((step) => [String(step), folderOf(step)]));
-  return { checkpoints, peakStep, trainingData: run.trainingData };
+  return { checkpoints: keeper.kept(), peakStep: keeper.peakStep(), trainingData: run.trainingData };
 }

@@ -33,7 +33,7 @@ export async function openTextRl(context: JobContext, request: RlRequest): Promi
     settings,
     evaluator,
     // Of the layout of the start, which has the base's.
-    save: textCheckpoints(start, context.signal),
+    save: textCheckpoints(start, request.dtype, context.signal),
     train: (hooks) => trainTextRl({ ...hooks, text, reference, task, settings, arm, seed }),
     dispose: () => {
       text.model.dispose();

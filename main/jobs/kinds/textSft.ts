@@ -18,7 +18,7 @@ import { requireTrainingMemory } from './trainingMemory.ts';
 
 export async function openTextSft(
   context: JobContext,
-  { seed, task: taskSettings, sft, base }: SftRequest,
+  { seed, task: taskSettings, sft, base, dtype }: SftRequest,
 ): Promise<SftRun> {
   const task = await textTaskOf(taskSettings);
   const data = await sftData(context, task, seed, sft);
@@ -31,7 +31,7 @@ export async function openTextSft(
   const text = new TextModel(await loadModel(compute, base, context.signal), codec);
   return {
     evaluator,
-    save: textCheckpoints(base, context.signal),
+    save: textCheckpoints(base, dtype, context.signal),
     measure: null,
     baseIsKept: true,
     trainingData: {

@@ -1,6 +1,6 @@
 /** The small files beside the weights of a Hugging Face folder that go with a copy: text, never code. */
 import { createHash } from 'node:crypto';
-import { copyFile, open, readFile } from 'node:fs/promises';
+import { copyFile, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckpointConfig } from './configFile.ts';
 import { configName } from './configFile.ts';
@@ -60,8 +60,17 @@ export function float32Config(config: CheckpointConfig): object {
   return 'dtype' in widened || 'torch_dtype' in widened ? widened : { ...widened, torch_dtype: 'float32' };
 }
 
+/** The index of shards whose tensors have another size now. */
+export function resizedIndex(text: string, bytes: number): string {
+  const index = JSON.parse(text) as { metadata?: Record<string, unknown> };
+  index.metadata = { ...index.metadata, total_size: bytes };
+  return `${JSON.stringify(index, null, 2)}\n`;
+}
+
 /** Replaces or creates a text file, flushed. */
 export async function writeText(path: string, text: string): Promise<void> {
+  // A copy of a file that is read-only is read-only too.
+  await rm(path, { force: true });
   const handle = await open(path, 'w');
   try {
     await handle.writeFile(text);

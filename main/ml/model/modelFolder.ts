@@ -1,14 +1,17 @@
 /**
  * A model of a checkpoint's folder, whatever its size: read tensor by tensor into the session, and written beside
  * everything else that the checkpoint holds. What the model does not read (a vision tower, cross-attention layers) is
- * carried along byte by byte; what it reads is written in the type it was stored in, rounded to nearest.
+ * carried along byte by byte; what it reads is written in the type it was stored in, rounded to nearest. Saved as F32
+ * nothing is rounded, and what is carried along is widened.
  */
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Compute } from '../../compute/compute.ts';
 import { AppError } from '../../contract/errors.ts';
-import { copyCompanions } from '../checkpoints/companionFiles.ts';
-import { copyShard } from '../checkpoints/copyShard.ts';
+import type { SavedDtype } from '../../contract/settings.ts';
+import { copyCompanions, float32Config, resizedIndex, writeText } from '../checkpoints/companionFiles.ts';
+import { configName } from '../checkpoints/configFile.ts';
+import { copyShard, writtenBytes } from '../checkpoints/copyShard.ts';
 import { fileOfFolder } from '../checkpoints/folderFiles.ts';
 import { type Checkpoint, type CheckpointTensor, openCheckpoint } from '../checkpoints/openCheckpoint.ts';
 import { tensorPieces } from '../checkpoints/tensorPieces.ts';
@@ -63,23 +66,40 @@ async function* floatPieces(
   for await (const bytes of tensorPieces(checkpoint, tensor, signal)) yield widenToFloat32(dtype, bytes);
 }
 
+export interface SaveOptions {
+  /** Of every floating-point tensor; the stored types unless given. */
+  dtype?: SavedDtype;
+  signal?: AbortSignal;
+}
+
 /**
- * Writes the model's present weights as a checkpoint of the same layout as the one it came from: same files, same names,
- * same types. Reads one tensor at a time.
+ * Writes the model's present weights as a checkpoint of the same layout as the one it came from: same files, same names, and
+ * the same types or F32. Reads one tensor at a time.
  * @param folder is created; a checkpoint that is there is replaced
  * @param path of the checkpoint that the model was loaded from
  * @throws CONFLICT the folder holds something else; DISK_FULL
  */
-export async function saveModel(folder: string, model: LanguageModel, path: string, signal = never): Promise<void> {
+export async function saveModel(
+  folder: string,
+  model: LanguageModel,
+  path: string,
+  { dtype = 'same', signal = never }: SaveOptions = {},
+): Promise<void> {
   const source = await openCheckpoint(path);
   try {
-    await writeWhole(folder, (partial) => writeShards(partial, model, source, signal));
+    await writeWhole(folder, (partial) => writeShards(partial, model, source, dtype, signal));
   } finally {
     await source.close();
   }
 }
 
-async function writeShards(to: string, model: LanguageModel, source: Checkpoint, signal: AbortSignal): Promise<void> {
+async function writeShards(
+  to: string,
+  model: LanguageModel,
+  source: Checkpoint,
+  dtype: SavedDtype,
+  signal: AbortSignal,
+): Promise<void> {
   const { place, tensors, files } = source;
   const read = new Set(weightCatalogue(model.config).map(({ name }) => name));
   const variableOf = (name: string): string | null => (read.has(name) ? name : tiedTo(model.config, name));
@@ -93,7 +113,7 @@ async function writeShards(to: string, model: LanguageModel, source: Checkpoint,
       path: await real(name),
       name,
       tensors: [...tensors.values()].filter(({ file }) => file === name),
-      dtype: 'same' as const,
+      dtype,
       change: async (tensor: CheckpointTensor) => {
         const variable = variableOf(tensor.name);
         if (variable === null) return null;
@@ -107,6 +127,16 @@ async function writeShards(to: string, model: LanguageModel, source: Checkpoint,
   }
   if (place.kind === 'sharded') await copyFile(await real(place.file), join(to, place.file));
   await copyCompanions(place, to);
+  if (dtype === 'F32') await sayFloat32(to, source);
+}
+
+/** What the text files of a checkpoint say of its types. */
+async function sayFloat32(to: string, { place, tensors, config }: Checkpoint): Promise<void> {
+  await writeText(join(to, configName), `${JSON.stringify(float32Config(config!), null, 2)}\n`);
+  if (place.kind !== 'sharded') return;
+  const bytes = [...tensors.values()].reduce((sum, tensor) => sum + writtenBytes(tensor, 'F32'), 0);
+  const index = join(to, place.file);
+  await writeText(index, resizedIndex(await readFile(index, 'utf8'), bytes));
 }
 
 /** A tied head that is stored all the same follows the embedding. */

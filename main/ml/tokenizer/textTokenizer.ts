@@ -2,33 +2,15 @@
  * The tokenizer of a Hugging Face folder: `tokenizer.json` by Hugging Face's own library, special tokens and the chat
  * template from the files beside it. All of them are read within limits, and what they describe runs under a deadline.
  */
-import { realpath } from 'node:fs/promises';
-import { z } from 'zod';
 import { AppError } from '../../contract/errors.ts';
-import { fileOfFolder, readTextFile } from '../checkpoints/folderFiles.ts';
-import { type ChatMessage, type ChatTemplate, parseChatTemplate } from './chatTemplate.ts';
+import { chatRenderer, type RenderChat } from './chatRenderer.ts';
+import type { ChatMessage } from './chatTemplate.ts';
 import { withDeadline } from './deadline.ts';
 import { Tokenizer, type TokenizerLibrary } from './huggingface.ts';
+import { contentOf, readTokenizerFiles, sameCheckpoint, type TokenizerFiles } from './tokenizerFiles.ts';
 
-/** The largest ones (Gemma, 256,000 tokens) have 35 MB. */
-const maxTokenizerBytes = 128 * 1024 * 1024;
-const maxConfigBytes = 4 * 1024 * 1024;
 const openMs = 60_000;
 const encodeMs = 30_000;
-
-const tokenizerSchema = z.looseObject({
-  model: z.looseObject({ type: z.string().nullish(), vocab: z.union([z.record(z.string(), z.number()), z.array(z.unknown())]) }),
-  added_tokens: z.array(z.looseObject({ id: z.number().int().nonnegative(), content: z.string() })).nullish(),
-}); // prettier-ignore
-const specialToken = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
-const configSchema = z.looseObject({
-  bos_token: specialToken,
-  eos_token: specialToken,
-  pad_token: specialToken,
-  unk_token: specialToken,
-  chat_template: z.union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() }))]).nullish(),
-});
-type TokenizerConfig = z.infer<typeof configSchema>;
 
 /** A batch of texts, left-padded to the longest. */
 export interface TokenBatch {
@@ -45,9 +27,9 @@ export class TextTokenizer {
   readonly bosToken: string | null;
   readonly eosToken: string | null;
   readonly padToken: string | null;
+  readonly hasChatTemplate: boolean;
   readonly #library: TokenizerLibrary;
-  readonly #config: TokenizerConfig;
-  readonly #template: ChatTemplate | null;
+  readonly #render: RenderChat;
 
   /** @param files as `readTokenizerFiles` gives them */
   constructor({ tokenizer, config, template }: TokenizerFiles) {
@@ -59,8 +41,8 @@ export class TextTokenizer {
         throw new AppError('CHECKPOINT_UNSUPPORTED', message, { hint: sameCheckpoint, cause: error });
       }
     });
-    this.#config = config;
-    this.#template = template === null ? null : parseChatTemplate(template);
+    this.#render = chatRenderer({ config, template });
+    this.hasChatTemplate = template !== null;
     this.bosToken = contentOf(config.bos_token);
     this.eosToken = contentOf(config.eos_token);
     this.padToken = contentOf(config.pad_token);
@@ -69,10 +51,6 @@ export class TextTokenizer {
   /** @param folder with tokenizer.json. @throws CHECKPOINT_INCOMPLETE | CHECKPOINT_INVALID | CHECKPOINT_UNSUPPORTED */
   static async open(folder: string): Promise<TextTokenizer> {
     return new TextTokenizer(await readTokenizerFiles(folder));
-  }
-
-  get hasChatTemplate(): boolean {
-    return this.#template !== null;
   }
 
   /** null: there is no such token. */
@@ -118,23 +96,9 @@ export class TextTokenizer {
     return leftPadded(rows, this.padId);
   }
 
-  /**
-   * A conversation as the model reads it.
-   * @throws CHECKPOINT_INCOMPLETE the checkpoint has no chat template; INVALID_REQUEST it refuses these messages
-   */
+  /** As `RenderChat`. */
   renderChat(messages: readonly ChatMessage[], options: { addGenerationPrompt?: boolean } = {}): string {
-    if (this.#template === null) {
-      throw new AppError('CHECKPOINT_INCOMPLETE', 'The checkpoint has no chat template.', {
-        hint: 'Add chat_template.jinja of the instruction-tuned model, or use a plain prompt.',
-      });
-    }
-    const special = ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const;
-    const known = special.flatMap((name) => {
-      const content = contentOf(this.#config[name]);
-      return content === null ? [] : [[name, content] as const];
-    });
-    const variables = { add_generation_prompt: options.addGenerationPrompt ?? false, tools: null, documents: null };
-    return this.#template.render(messages, { ...Object.fromEntries(known), ...variables });
+    return this.#render(messages, options);
   }
 
   /** Ids of a rendered conversation; the template writes the special tokens itself. */
@@ -159,59 +123,3 @@ export function leftPadded(rows: readonly (readonly number[])[], padId: number, 
   });
   return { rows: rows.length, length, ids, attentionMask };
 }
-
-interface TokenizerFiles {
-  /** `tokenizer.json` */
-  tokenizer: object;
-  /** `tokenizer_config.json`, empty when there is none */
-  config: TokenizerConfig;
-  /** Jinja; null when there is none */
-  template: string | null;
-}
-
-const sameCheckpoint = 'Take tokenizer.json and tokenizer_config.json from the same checkpoint.';
-
-async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
-  const root = await realpath(folder).catch(() => folder);
-  const text = async (name: string, maxBytes: number): Promise<string | null> => {
-    const path = await fileOfFolder(root, name);
-    return path === null ? null : readTextFile(path, name, maxBytes, 'bad_config');
-  };
-  const tokenizer = await text('tokenizer.json', maxTokenizerBytes);
-  if (tokenizer === null) {
-    throw new AppError('CHECKPOINT_INCOMPLETE', `${folder} has no tokenizer.json.`, {
-      hint: 'Save the tokenizer with save_pretrained of a fast tokenizer, or copy tokenizer.json.',
-    });
-  }
-  const config = parsed('tokenizer_config.json', (await text('tokenizer_config.json', maxConfigBytes)) ?? '{}', configSchema); // prettier-ignore
-  const separate = await text('chat_template.jinja', maxConfigBytes);
-  return {
-    tokenizer: parsed('tokenizer.json', tokenizer, tokenizerSchema),
-    config,
-    template: separate ?? namedTemplate(config.chat_template),
-  };
-}
-
-/** Of several named templates the one called "default". */
-function namedTemplate(template: TokenizerConfig['chat_template']): string | null {
-  if (template === null || template === undefined || typeof template === 'string') return template ?? null;
-  return template.find(({ name }) => name === 'default')?.template ?? null;
-}
-
-function parsed<T>(name: string, text: string, schema: z.ZodType<T>): T {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new AppError('CHECKPOINT_INVALID', `${name} is not JSON.`, { hint: sameCheckpoint, cause: error });
-  }
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const where = issue.path.join('.') || 'the file';
-  throw new AppError('CHECKPOINT_INVALID', `${name}: ${where}: ${issue.message}.`, { hint: sameCheckpoint });
-}
-
-const contentOf = (token: z.infer<typeof specialToken>): string | null => {
-  return typeof token === 'string' ? token : (token?.content ?? null);
-};

@@ -102,7 +102,14 @@ export const settingWords: Record<string, SettingWords> = {
   'ablation.interpolationAlphas': { label: 'Interpolation at' },
   'comparison.rotationPenalty.coefficient': { label: 'Rotation penalty of the second SFT run' },
   'comparison.rotationPenalty.rankShare': { label: 'Its leading share of ranks' },
-  'disk.keep': { label: 'SFT checkpoints kept', hint: 'Named: peak, SFT_End, the last one and the starts of RL.' },
+  'disk.keep': {
+    label: 'Checkpoints kept',
+    hint: 'Named: of SFT the peak, SFT_End, the last one and the starts of RL; of RL the best OOD one and the last.',
+  },
+  'disk.dtype': {
+    label: 'Weights saved as',
+    hint: 'BF16 rounds a change below about 1/256 of its weight away, for spectra too; F32 is exact.',
+  },
   'disk.budgetGB': { label: 'Disk budget', unit: 'GB', hint: 'Empty: the free space.' },
 };
 

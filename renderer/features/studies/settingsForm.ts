@@ -94,6 +94,7 @@ const namedValues: Record<string, Record<string, string>> = {
   'rl.algorithm': { ppo: 'PPO', grpo: 'GRPO' },
   'rl.text.algorithm': { ppo: 'PPO', grpo: 'GRPO' },
   'rl.text.valueHead': { linear: 'Linear', mlp: 'MLP' },
+  'disk.dtype': { same: 'The type of the base', F32: 'F32' },
   'task.text.answerStyle': { published: 'Published', json: 'JSON' },
 };
 

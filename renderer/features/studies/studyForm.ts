@@ -76,7 +76,7 @@ function counts(path: string, situation: Situation): boolean {
   if (path === 'preset') return false;
   if (path.startsWith('comparison.') && protocol !== 'comparison') return false;
   if (hasBase) return countsInText(path, situation);
-  if (path.includes('.text.')) return false;
+  if (path.includes('.text.') || path === 'disk.dtype') return false;
   return protocol !== 'comparison' || (path !== 'rl.starts' && !path.startsWith('ablation.'));
 }
 

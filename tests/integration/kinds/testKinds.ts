@@ -106,8 +106,13 @@ const sft: JobKindFunction = async (context) => {
 };
 
 const rl: JobKindFunction = async (context) => {
-  for (const step of [0, 1, 2]) context.emit({ type: 'evaluation', step, evaluation: evaluationAt(step) });
-  return { folder: await checkpointFolder(context, 'end'), startRewardShare: 0.5, startEntropy: 0.25 };
+  const { start } = context.request as { start: string };
+  for (const step of [0, 1]) context.emit({ type: 'evaluation', step, evaluation: evaluationAt(step) });
+  const folder = await checkpointFolder(context, 'end');
+  context.emit({ type: 'evaluation', step: 2, evaluation: evaluationAt(2), folder });
+  // The best one is known as such only at the end.
+  const checkpoints = { 0: start, 1: await checkpointFolder(context, 'best'), 2: folder };
+  return { folder, checkpoints, startRewardShare: 0.5, startEntropy: 0.25 };
 };
 
 const decompose: JobKindFunction = () => Promise.resolve({ spectra: [] });

@@ -35,7 +35,7 @@ test('studies that pretrain their base keep the hash that they have had', () => 
   );
   const other = studySettingsSchema.parse({ preset: 'comparison', seeds: [0, 1], task: { name: 'navigation3' } });
   expect(settingsHash(other)).toBe('03de6659d42df55547e5d1f02439213c300161b9f95231a59a4a3111678a894c');
-  expect(settingsHash({ ...other, disk: { keep: 'named', budgetGB: 1 } })).toBe(settingsHash(other));
+  expect(settingsHash({ ...other, disk: { keep: 'named', dtype: 'F32', budgetGB: 1 } })).toBe(settingsHash(other));
 });
 
 test('of a checkpoint its content counts, wherever it lies; settings of a base that is trained do not', () => {
@@ -47,10 +47,13 @@ test('of a checkpoint its content counts, wherever it lies; settings of a base t
     model: { ...paper.model, ropeTheta: 7 },
   };
   expect(settingsHash(same)).toBe(settingsHash(paper));
+  expect(settingsHash(paper)).toBe('93f2329e0c323df188d37d5796ccd22f72ba7e3b8d9599132df733bc983310b3');
   const others: StudySettings[] = [
     { ...paper, base: { ...base, contentHash: 'y' } },
     { ...paper, sft: { ...paper.sft, text: { ...paper.sft.text, microBatchSize: 1 } } },
     { ...paper, task: { ...paper.task, text: { ...paper.task.text, attempts: 5 } } },
+    // RL starts from what SFT has saved.
+    { ...paper, disk: { ...paper.disk, dtype: 'F32' } },
   ];
-  expect(new Set([paper, ...others].map(settingsHash)).size).toBe(4);
+  expect(new Set([paper, ...others].map(settingsHash)).size).toBe(5);
 });

@@ -5,9 +5,9 @@ import {
   rlRequestSchema,
   sftRequestSchema,
 } from '../../../main/contract/requests.ts';
-import { studySettingsSchema } from '../../../main/contract/settings.ts';
+import { studySettingsSchema, type StudySettings } from '../../../main/contract/settings.ts';
 import type { SeedResult } from '../../../main/contract/studyResult.ts';
-import { protocol } from '../../../main/studies/protocol.ts';
+import { checkpointsAtMost, protocol } from '../../../main/studies/protocol.ts';
 import type { StageFacts } from '../../../main/studies/plan.ts';
 
 const settings = studySettingsSchema.parse({ seeds: [4, 5] });
@@ -66,6 +66,27 @@ describe('the miniature plan', () => {
   it('analyses each seed, then all together', () => {
     const { request } = protocol.resolve(stages.at(-1)!, facts(20)) as { request: unknown };
     expect(analyseRequestSchema.parse(request).seeds.map((one) => one.seed)).toEqual([4, 5]);
+  });
+});
+
+describe('checkpoints kept', () => {
+  const rlKeep = (of: StudySettings): unknown => {
+    const stage = stages.find((one) => one.id === 'seed-4.rl-ppoAnchor-200')!;
+    const { request } = protocol.resolve(stage, { ...facts(20), settings: of }) as { request: unknown };
+    return rlRequestSchema.parse(request).keep;
+  };
+  const stages = protocol.plan(settings);
+  it('are all that are evaluated', () => {
+    expect(rlKeep(settings)).toBeNull();
+    expect(checkpointsAtMost(settings)).toEqual({ sft: 17, rl: 4 });
+    expect(checkpointsAtMost({ ...settings, rl: { ...settings.rl, evaluateEvery: 9 } }).rl).toBe(5);
+  });
+  it('are the named ones when asked: of RL the last, beside the best', () => {
+    const named = studySettingsSchema.parse({ disk: { keep: 'named' } });
+    expect(rlKeep(named)).toEqual([40]);
+    // 0, 100, 200, 300, 500; the peak, and the one before it while the next is written
+    expect(checkpointsAtMost(named)).toEqual({ sft: 7, rl: 3 });
+    expect(checkpointsAtMost({ ...named, rl: { ...named.rl, evaluateEvery: 40 } }).rl).toBe(1);
   });
 });
 
