@@ -37,7 +37,7 @@ export function expectClose(
 }
 
 /** |actual - expected| of every element. @throws Error when one of them is not finite */
-export function absoluteErrors(what: string, actual: ArrayLike<number>, expected: ArrayLike<number>): Float64Array {
+function absoluteErrors(what: string, actual: ArrayLike<number>, expected: ArrayLike<number>): Float64Array {
   if (actual.length !== expected.length) {
     throw new Error(`${what}: ${actual.length} elements, expected ${expected.length}`);
   }
@@ -49,10 +49,34 @@ export function absoluteErrors(what: string, actual: ArrayLike<number>, expected
 }
 
 /** Linear interpolation between order statistics, as numpy's default. */
-export function quantile(values: Float64Array, q: number): number {
+function quantile(values: Float64Array, q: number): number {
   const sorted = values.slice().sort();
   const at = q * (sorted.length - 1);
   const low = Math.floor(at);
   const high = Math.min(low + 1, sorted.length - 1);
   return sorted[low]! + (at - low) * (sorted[high]! - sorted[low]!);
+}
+
+/** Bounds of the weights after AdamW steps: a gradient near 0 may move by up to the rate, so the bulk is bounded too. */
+export interface SpreadBounds {
+  max_abs: number;
+  p999_abs: number;
+  mean_abs: number;
+}
+
+/** @param weights the tensors by name; @param expected their values. @throws Error naming what is not within its bound */
+export function expectSpread(
+  weights: Iterable<readonly [string, ArrayLike<number>]>,
+  expected: (name: string) => ArrayLike<number>,
+  bounds: SpreadBounds,
+): void {
+  const errors = [...weights].flatMap(([name, values]) => [...absoluteErrors(name, values, expected(name))]);
+  const all = Float64Array.from(errors);
+  const found: SpreadBounds = {
+    max_abs: quantile(all, 1),
+    p999_abs: quantile(all, 0.999),
+    mean_abs: all.reduce((sum, error) => sum + error, 0) / all.length,
+  };
+  for (const name of ['max_abs', 'p999_abs', 'mean_abs'] as const)
+    if (!(found[name] <= bounds[name])) throw new Error(`${name} is ${found[name]}, allowed ${bounds[name]}`);
 }

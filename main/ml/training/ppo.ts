@@ -10,21 +10,10 @@ import type { RlArm, RlSettings } from '../../contract/settings.ts';
 import { LanguageModel } from '../model/languageModel.ts';
 import type { WeightMap } from '../model/weights.ts';
 import { Philox } from '../random/philox.ts';
-import type { Task } from '../tasks/task.ts';
-import { assignCredit } from './assignCredit.ts';
-import { explainedVariance } from './explainedVariance.ts';
-import { groupAdvantages } from './groupAdvantages.ts';
 import { layerMetrics } from './layerNorms.ts';
-import {
-  type PpoOptimizers,
-  type UpdateTerms,
-  ppoOptimizers,
-  ppoUpdate,
-  referenceScoring,
-  rolloutScoring,
-  takeRows,
-} from './ppoSteps.ts';
-import { type Rollouts, rollOut, rolloutMetrics } from './rollouts.ts';
+import { type PpoOptimizers, type UpdateTerms, ppoOptimizers, ppoUpdate } from './ppoSteps.ts';
+import { type Minibatch, minibatch, scoreReference, scoreRollouts } from './ppoTargets.ts';
+import { rollOut, rolloutMetrics } from './rollouts.ts';
 import { ppoSchedule } from './schedules.ts';
 import {
   type TrainingRequest,
@@ -34,21 +23,12 @@ import {
   throwIfCancelled,
   tokenClock,
 } from './trainingRun.ts';
-import { type ValueHead, addValueHead } from './valueHead.ts';
-import { whiten } from './whiten.ts';
+import { addValueHead } from './valueHead.ts';
 
 export interface PpoRequest extends TrainingRequest<RlSettings> {
   arm: RlArm;
   /** The frozen base that the anchor pulls to; unused by `ppoPlain`. */
   referenceWeights: WeightMap;
-}
-
-/** What the updates read beside the rollouts. */
-interface Targets {
-  oldLogprobs: Float32Array;
-  advantages: Float32Array;
-  /** Null without a critic. */
-  critic: { oldValues: Float32Array; returns: Float32Array; explainedVariance: number } | null;
 }
 
 /** @returns the weights after the last iteration. @throws CANCELLED | NOT_FINITE */
@@ -151,110 +131,6 @@ export async function trainPpo(request: PpoRequest): Promise<WeightMap> {
     model.dispose();
     reference?.dispose();
   }
-}
-
-/** Old log-probabilities (and values), then advantages (and returns) in float64. */
-async function scoreRollouts(
-  model: LanguageModel,
-  task: Task,
-  settings: RlSettings,
-  valueHead: ValueHead | null,
-  { sequences, mask, rewards }: Rollouts,
-  reference: Float32Array | null,
-): Promise<Targets> {
-  const rows = settings.rolloutSize;
-  const steps = task.answerLength;
-  const scored = await rolloutScoring(model, task, valueHead, rows).run({ sequences });
-  const oldLogprobs = scored['logprobs']!.data as Float32Array;
-  const logratios = reference && settings.tokenKlCoef > 0 ? referenceLogratios(task, sequences, oldLogprobs, reference) : null; // prettier-ignore
-  const masked = (values: Float64Array): Float32Array => Float32Array.from(values, (value, i) => value * mask[i]!);
-  if (valueHead === null) {
-    const penalised = penalisedRewards(rewards, mask, logratios, settings.tokenKlCoef);
-    const perAnswer = groupAdvantages(penalised, settings);
-    const advantages = Float64Array.from(mask, (_, i) => perAnswer[Math.floor(i / steps)]!);
-    return { oldLogprobs, advantages: masked(advantages), critic: null };
-  }
-  const values = scored['values']!.data as Float32Array;
-  const estimate = assignCredit({ rows, steps, mask, rewards, values, logratios }, settings);
-  const advantages = settings.normalizeAdvantages
-    ? whiten(estimate.advantages, mask, settings.whitening)
-    : estimate.advantages;
-  const returns = masked(estimate.returns);
-  return {
-    oldLogprobs,
-    advantages: masked(advantages),
-    critic: { oldValues: values, returns, explainedVariance: explainedVariance(estimate.returns, values, mask) },
-  };
-}
-
-/** Rewards of whole answers, less the KL penalty of their tokens. */
-function penalisedRewards(
-  rewards: Float64Array,
-  mask: Float32Array,
-  logratios: Float64Array | null,
-  tokenKlCoef: number,
-): Float64Array {
-  const steps = mask.length / rewards.length;
-  const penalised = rewards.slice();
-  logratios?.forEach((logratio, i) => (penalised[Math.floor(i / steps)]! -= tokenKlCoef * logratio * mask[i]!));
-  return penalised;
-}
-
-/** log pi_old - log pi_base of each sampled token, [rolloutSize * answerLength]. */
-function referenceLogratios(
-  task: Task,
-  sequences: Int32Array,
-  oldLogprobs: Float32Array,
-  reference: Float32Array,
-): Float64Array {
-  const { promptLength, answerLength } = task;
-  const vocabSize = reference.length / oldLogprobs.length;
-  return Float64Array.from(oldLogprobs, (logprob, i) => {
-    const row = Math.floor(i / answerLength);
-    const token = sequences[row * (promptLength + answerLength) + promptLength + (i % answerLength)]!;
-    return logprob - reference[i * vocabSize + token]!;
-  });
-}
-
-/** The base's distributions on the same answers, read after the prompt in the form that the base knows. */
-async function scoreReference(reference: LanguageModel, task: Task, sequences: Int32Array): Promise<Float32Array> {
-  const length = task.promptLength + task.answerLength;
-  const rows = sequences.length / length;
-  const read = sequences.slice();
-  for (let row = 0; row < rows; row++) {
-    const at = row * length;
-    read.set(task.anchorPrompt(sequences.slice(at, at + task.promptLength)), at);
-  }
-  const outputs = await referenceScoring(reference, task, rows).run({ sequences: read });
-  return outputs['logProbabilities']!.data as Float32Array;
-}
-
-type Minibatch = Record<string, Float32Array | Int32Array>;
-
-function minibatch(
-  task: Task,
-  rows: Int32Array,
-  rollouts: Rollouts,
-  targets: Targets,
-  clipValueLoss: boolean,
-  reference: Float32Array | null,
-): Minibatch {
-  const { answerLength, promptLength } = task;
-  const perToken = (values: Float32Array): Float32Array => takeRows(values, answerLength, rows);
-  const batch: Minibatch = {
-    sequences: takeRows(rollouts.sequences, promptLength + answerLength, rows),
-    mask: perToken(rollouts.mask),
-    oldLogprobs: perToken(targets.oldLogprobs),
-    advantages: perToken(targets.advantages),
-  };
-  if (targets.critic !== null) {
-    batch['returns'] = perToken(targets.critic.returns);
-    if (clipValueLoss) batch['oldValues'] = perToken(targets.critic.oldValues);
-  }
-  if (reference === null) return batch;
-  const vocabSize = reference.length / rollouts.mask.length;
-  const referenceRows = takeRows(reference, answerLength * vocabSize, rows);
-  return { ...batch, anchored: perToken(rollouts.anchored), reference: referenceRows };
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

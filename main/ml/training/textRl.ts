@@ -138,7 +138,8 @@ function checkRequest({ settings, arm, reference }: TextRlRequest): void {
     });
 }
 
-function openLearner({ text: { model }, settings, arm, seed }: TextRlRequest): TextLearner {
+/** Model, optimizers and (with a critic) value head of a run, at their start. */
+export function openLearner({ text: { model }, settings, arm, seed }: TextRlRequest): TextLearner {
   const { beta1, beta2, adamEps: eps } = settings;
   const adamW: AdamWSettings = { beta1, beta2, eps, weightDecay: 0 };
   const names = weightCatalogue(model.config).map(({ name }) => name);
@@ -155,7 +156,7 @@ function rateOf({ learningRate, finalLearningRate, cosineIterations }: TextRlSet
 }
 
 /** Old log-probabilities (and values), then advantages (and returns). `foreseen`: share of the returns' variance. */
-async function learnedAnswers(
+export async function learnedAnswers(
   { text, reference, settings, arm, signal }: TextRlRequest,
   { critic }: TextLearner,
   rollouts: TextRollouts,
