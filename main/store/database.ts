@@ -61,6 +61,11 @@ export class Database {
     return this.#sqlite.transaction(body)();
   }
 
+  get bytes(): number {
+    const value = (name: string): number => this.#sqlite.pragma(name, { simple: true }) as number;
+    return value('page_count') * value('page_size');
+  }
+
   /** SQLite's online backup, some pages a step; what is written meanwhile over this connection is in the copy too. */
   async copyTo(file: string): Promise<void> {
     await this.#sqlite.backup(file, { progress: () => pagesPerStep });

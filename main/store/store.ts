@@ -22,6 +22,8 @@ export interface Store {
   transaction<T>(body: () => T): T;
   /** Makes the paths of a data folder that came to another place lead there. @returns whether any had to be changed */
   settleIn(dataFolder: string): boolean;
+  /** Of the database, without its journal. */
+  bytes(): number;
   /** A copy of everything as it is at one moment, while the database is in use. */
   copyTo(file: string): Promise<void>;
   close(): void;
@@ -43,6 +45,7 @@ export async function openStore(file: string): Promise<Store> {
     app: new AppStore(db),
     transaction: (body) => db.transaction(body),
     settleIn: (dataFolder) => settleDataPlace(db, dataFolder),
+    bytes: () => db.bytes,
     copyTo: (file) => db.copyTo(file),
     close: () => db.close(),
   };

@@ -6,7 +6,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Job } from '../../contract/api.ts';
 import type { CallAnswer, CallRequest } from '../../contract/api.ts';
 import { AppError } from '../../contract/errors.ts';
-import { dataFiles, databaseName, isHeavy, sizeOf } from '../../jobs/dataFolder/dataFiles.ts';
+import { dataFiles, isHeavy, sizeOf } from '../../jobs/dataFolder/dataFiles.ts';
 import { openBackup } from '../../jobs/dataFolder/readBackup.ts';
 import { incomingName } from '../../jobs/dataFolder/restoreFile.ts';
 import { backupRequestSchema, type BackupRequest } from '../../jobs/kinds/backup.ts';
@@ -22,7 +22,7 @@ const outgoingName = 'outgoing';
 const outside = { studyId: null, stageId: null, seed: null } as const;
 
 export function backupHandlers(context: EngineContext): HandlerGroup {
-  const { supervisor, dataFolder, restart } = context;
+  const { store, supervisor, dataFolder, restart } = context;
   supervisor.listen({
     onJob: () => undefined,
     onEvents: () => undefined,
@@ -34,8 +34,7 @@ export function backupHandlers(context: EngineContext): HandlerGroup {
   return {
     'backup.sizes': async () => {
       const files = await dataFiles(dataFolder);
-      const database = await stat(join(dataFolder, databaseName));
-      const light = sizeOf([{ bytes: database.size }, ...files.filter(({ name }) => !isHeavy(name))]);
+      const light = sizeOf([{ bytes: store.bytes() }, ...files.filter(({ name }) => !isHeavy(name))]);
       return { light, heavy: sizeOf(files.filter(({ name }) => isHeavy(name))) };
     },
     'backup.start': (order) => startBackup(context, order),
@@ -48,6 +47,8 @@ export function backupHandlers(context: EngineContext): HandlerGroup {
         incoming: join(dataFolder, incomingName),
         knownSchema: [...knownSchema],
       };
+      // One that was prepared before gives way at once.
+      await rm(request.incoming, { recursive: true, force: true });
       const job = supervisor.enqueue({ ...outside, kind: 'restore', title: 'Unpack a backup', request });
       return { jobId: job.id };
     },
