@@ -9,14 +9,15 @@ import { channels } from './channels.ts';
 import { addressOfSender } from './versions.ts';
 
 export const openFolderDialog: OpenDialogOptions = {
-  title: 'Open a checkpoint or an exported study',
-  properties: ['openDirectory', 'multiSelections'],
+  title: 'Choose a folder',
+  properties: ['openDirectory', 'multiSelections', 'createDirectory'],
 };
 export const openFilesDialog: OpenDialogOptions = {
   title: 'Open files',
   properties: ['openFile', 'multiSelections'],
   filters: [
     { name: 'Checkpoints, studies and settings', extensions: ['safetensors', 'json', 'yaml', 'yml', 'rotascope'] },
+    { name: 'Backups', extensions: ['zip'] },
     { name: 'All files', extensions: ['*'] },
   ],
 };

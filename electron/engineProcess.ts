@@ -95,7 +95,7 @@ export class EngineProcess {
       killGroup(child);
     }, startTimeoutMs);
     this.onLines(child, (engine) => {
-      if (this.current) return;
+      // Said again after a restart that the user asked for, within the same process.
       clearTimeout(timer);
       this.current = engine;
       if (engine.existing) this.watchOther(engine.pid);

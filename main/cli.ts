@@ -1,15 +1,17 @@
 #!/usr/bin/env node
-/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `hidden-states`, `export-point`, `export`, `sft-data`, `doctor`. Run by Node 24 directly. */
+/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `hidden-states`, `export-point`, `export`, `sft-data`, `backup`, `restore`, `doctor`. Run by Node 24 directly. */
 import { Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { backendChoiceSchema } from './contract/api.ts';
 import { ablateCommand } from './cli/ablate.ts';
+import { backupCommand } from './cli/backup.ts';
 import { compareCommand } from './cli/compare.ts';
 import { doctorCommand } from './cli/doctor.ts';
 import { exportCommand } from './cli/export.ts';
 import { exportPointCommand } from './cli/exportPoint.ts';
 import { hiddenStatesCommand } from './cli/hiddenStates.ts';
 import { importCommand } from './cli/import.ts';
+import { restoreCommand } from './cli/restore.ts';
 import { serveCommand } from './cli/serve.ts';
 import { sftDataCommand } from './cli/sftData.ts';
 import { studyCommand } from './cli/study.ts';
@@ -39,6 +41,8 @@ const program = new Command('rotascope')
   .addCommand(exportPointCommand())
   .addCommand(exportCommand())
   .addCommand(sftDataCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand())
   .addCommand(doctorCommand());
 
 // Wrong usage is 2 everywhere; commander's own is 1.

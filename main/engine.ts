@@ -20,6 +20,8 @@ import { CatalogueJobs } from './api/catalogueJobs.ts';
 import { catalogueStudyCheckpoints } from './api/studyCheckpoints.ts';
 import { sampleHandlers } from './api/samples.ts';
 import { playHandlers } from './api/play.ts';
+import { applyRestore } from './api/dataFolder/applyRestore.ts';
+import { backupHandlers } from './api/dataFolder/backups.ts';
 import { storageHandlers } from './api/storage.ts';
 import { runHandlers } from './api/runs.ts';
 import { spectraHandlers } from './api/spectra.ts';
@@ -36,6 +38,7 @@ import { physicalCores } from './jobs/physicalCores.ts';
 import { openLog } from './logging/log.ts';
 import { startServer } from './server.ts';
 import type { EngineServer, ServerOptions } from './server.ts';
+import { databaseName } from './jobs/dataFolder/dataFiles.ts';
 import { openStore } from './store/store.ts';
 import { AppError } from './contract/errors.ts';
 
@@ -47,6 +50,8 @@ export interface EngineOptions {
   port?: number | undefined;
   /** Folder of the built interface; `out/renderer` unless given. */
   rendererFolder?: string | undefined;
+  /** Called when the user asks for a restart; the caller stops the engine and starts it again. */
+  onRestart?: (() => void) | undefined;
 }
 
 export interface Engine {
@@ -101,11 +106,12 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     runHandlers(context),
     playHandlers(context),
     storageHandlers(context),
+    backupHandlers(context),
   ];
 }
 
 /** Everything behind the address. */
-function makeContext(dataFolder: string, store: Store, log: Logger): EngineContext {
+function makeContext(dataFolder: string, store: Store, log: Logger, restart: EngineContext['restart']): EngineContext {
   const events = new EventBus();
   const compute = new ComputeProbe(log, store.app.computeChoice());
   const cores = physicalCores();
@@ -150,6 +156,7 @@ function makeContext(dataFolder: string, store: Store, log: Logger): EngineConte
     studies,
     catalogue,
     play,
+    restart,
     log,
   };
 }
@@ -163,6 +170,8 @@ function recover({ store, supervisor, studies, catalogue, log }: EngineContext):
     const jobs = left === 1 ? ' The job that was under way goes on.' : ` The ${left} jobs that were under way go on.`;
     store.app.addNotice(`The engine was restarted after it had ended unexpectedly.${left > 0 ? jobs : ''}`);
   }
+  // A restart of this process that the user asks for is none.
+  delete process.env['ROTASCOPE_RESTARTED'];
   studies.recover();
   catalogue.recover();
   supervisor.recover().catch((error: unknown) => log.error({ err: error }, 'Recovery failed'));
@@ -170,8 +179,11 @@ function recover({ store, supervisor, studies, catalogue, log }: EngineContext):
 
 async function startLocked(dataFolder: string, options: EngineOptions, release: () => void): Promise<Engine> {
   const log = openLog(join(dataFolder, 'engine.log'));
-  const store = await openStore(join(dataFolder, 'rotascope.sqlite'));
-  const context = makeContext(dataFolder, store, log);
+  const notRestored = await applyRestore(dataFolder);
+  const store = await openStore(join(dataFolder, databaseName));
+  if (store.settleIn(dataFolder)) log.info('The data folder came from another place; its paths were changed');
+  if (notRestored !== null) store.app.addNotice(notRestored);
+  const context = makeContext(dataFolder, store, log, options.onRestart ?? null);
   const { events, compute, supervisor, studies } = context;
   const before = readEngineFile(dataFolder);
   const token = before?.token ?? newToken();

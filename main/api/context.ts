@@ -23,5 +23,7 @@ export interface EngineContext {
   catalogue: CatalogueJobs;
   /** Answers questions to checkpoints. */
   play: PlayProcess;
+  /** Stops the engine in order and starts it again; null where it ends with the command that started it. */
+  restart: (() => void) | null;
   log: Logger;
 }

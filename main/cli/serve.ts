@@ -8,7 +8,7 @@ import { readEngineFile } from '../api/engineFile.ts';
 import { AppError, toErrorShape } from '../contract/errors.ts';
 import { addressWithToken } from '../contract/wire.ts';
 import type { Listening } from '../contract/wire.ts';
-import { startEngine } from '../engine.ts';
+import { startEngine, type Engine } from '../engine.ts';
 
 export interface ServeOptions {
   data: string;
@@ -77,11 +77,19 @@ function inputIsPipe(): boolean {
   }
 }
 
-async function serve(options: ServeOptions): Promise<void> {
+/** An engine, and whether it is asked to start again. */
+async function start(options: ServeOptions): Promise<{ engine: Engine; restart: Promise<'restart'> }> {
   const rendererFolder = process.env['ROTASCOPE_RENDERER'];
-  let engine;
+  const { promise, resolve } = Promise.withResolvers<'restart'>();
+  const { data, port } = options;
+  const onRestart = (): void => resolve('restart');
+  return { engine: await startEngine({ dataFolder: data, port, rendererFolder, onRestart }), restart: promise };
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  let started;
   try {
-    engine = await startEngine({ dataFolder: options.data, port: options.port, rendererFolder });
+    started = await start(options);
   } catch (error) {
     const existing = existingEngine(options.data, error);
     announce(existing, options.json);
@@ -91,10 +99,14 @@ async function serve(options: ServeOptions): Promise<void> {
   // A shell that starts the engine with --json holds its input: when the shell dies, so does the engine.
   // Listened for before the announcement: whoever reads that may stop us at once.
   const stopped = untilStopped(options.json && inputIsPipe());
-  announce(engine.listening, options.json);
-  if (options.open && !options.json) openBrowser(engine.listening.address);
-  await stopped;
-  await engine.stop();
+  announce(started.engine.listening, options.json);
+  if (options.open && !options.json) openBrowser(started.engine.listening.address);
+  while ((await Promise.race([started.restart, stopped])) === 'restart') {
+    await started.engine.stop();
+    started = await start(options);
+    announce(started.engine.listening, options.json);
+  }
+  await started.engine.stop();
   process.exit(0);
 }
 

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { checkpointDiffSchema, sharingSchema, verificationSchema } from './catalogue.ts';
+import { dataFolderCalls } from './dataFolder.ts';
 import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { sampleCalls } from './samples.ts';
 import { hiddenStatesCalls } from './hiddenStates.ts';
@@ -34,6 +35,8 @@ export const jobKinds = [
   'exportPoint',
   'hiddenStates',
   'selfTest',
+  'backup',
+  'restore',
 ] as const;
 export type JobKind = (typeof jobKinds)[number];
 export type JobState = (typeof jobStates)[number];
@@ -375,6 +378,7 @@ export const calls = {
   ...runsCalls,
   ...playCalls,
   ...storageCalls,
+  ...dataFolderCalls,
 } as const;
 export type Calls = typeof calls;
 export type CallName = keyof Calls;

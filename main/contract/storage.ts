@@ -9,6 +9,7 @@ export const storageKinds = [
   'exports',
   'decompositions',
   'points',
+  'replaced',
   'logs',
   'other',
 ] as const;

@@ -15,5 +15,7 @@ export const kinds: KindTable = {
   compare: { load: () => import('./kinds/compare.ts'), computes: false },
   sweep: { load: () => import('./kinds/sweep.ts'), computes: true },
   hiddenStates: { load: () => import('./kinds/hiddenStates.ts'), computes: true },
+  backup: { load: () => import('./kinds/backup.ts'), computes: false },
+  restore: { load: () => import('./kinds/restore.ts'), computes: false },
   exportPoint: { load: () => import('./kinds/exportPoint.ts'), computes: false },
 };

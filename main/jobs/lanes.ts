@@ -5,7 +5,7 @@ import { isTextTask, taskSettingsSchema } from '../contract/settings.ts';
 
 export type Lane = 'compute' | 'files';
 
-const fileKinds: readonly JobKind[] = ['hashCheckpoints', 'copyCheckpoint', 'diffCheckpoints'];
+const fileKinds: readonly JobKind[] = ['hashCheckpoints', 'copyCheckpoint', 'diffCheckpoints', 'backup', 'restore'];
 
 /** Side by side: two readers on one disk are slower than one after the other. */
 export const fileSlots = 1;

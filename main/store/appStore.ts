@@ -4,6 +4,7 @@ import { type AppState, type ComputeChoice, computeChoiceSchema } from '../contr
 /** Kept beside the state of the page, which cannot reach it. */
 const computeChoiceKey = 'engine.computeChoice';
 import type { EngineSettings } from '../contract/storage.ts';
+import { dataPlaceKey } from './dataPlace.ts';
 import type { Database } from './database.ts';
 
 const unset: EngineSettings = { jobsSideBySide: null, decompositionCacheGB: null };
@@ -16,7 +17,7 @@ export class AppStore {
 
   uiState(): Record<string, unknown> {
     const rows = this.#db.all(this.#db.sql.selectFrom('uiState').selectAll());
-    const ofPage = rows.filter(({ key }) => key !== computeChoiceKey);
+    const ofPage = rows.filter(({ key }) => key !== computeChoiceKey && key !== dataPlaceKey);
     return Object.fromEntries(ofPage.map(({ key, valueJson }) => [key, JSON.parse(valueJson) as unknown]));
   }
 
@@ -33,7 +34,7 @@ export class AppStore {
 
   /** Sets the given keys; the others stay. */
   setUiState(values: Record<string, unknown>): void {
-    const { [computeChoiceKey]: _, ...ofPage } = values;
+    const { [computeChoiceKey]: _, [dataPlaceKey]: __, ...ofPage } = values;
     this.#set(ofPage);
   }
 

@@ -235,6 +235,8 @@ function resolve(stage: PlannedStage, facts: StageFacts): ResolvedStage {
     case 'exportPoint':
     case 'hiddenStates':
     case 'selfTest':
+    case 'backup':
+    case 'restore':
       throw new TypeError(`A study has no stage of kind ${stage.kind}.`);
   }
 }

@@ -1,8 +1,9 @@
 /** Settings: theme, how much of the machine, what the data folder holds; in two windows at a time. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { narrow, openPage } from './browser.ts';
+import { temporaryFolder } from './engineUnderTest.ts';
 import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
 
@@ -59,5 +60,41 @@ describeWith([chromium], 'Settings in Chromium', () => {
     expect(kinds.find(({ kind }) => kind === 'database')!.bytes).toBeGreaterThan(0);
     expect(faults).toEqual([]);
     await context.close();
+  });
+
+  test('a backup is made, looked into and put in place after a restart, and what it replaced can be removed', async () => {
+    const outside = temporaryFolder('backup');
+    const file = join(outside.folder, 'lab.zip');
+    const study = await lab.engine.call('studies.openSample', {});
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.goto(`${lab.engine.origin}/settings`);
+    await page.getByLabel("File on the engine's machine").fill(file);
+    await page.getByRole('button', { name: 'Back up' }).click();
+    const backup = page.locator('form').filter({ has: page.getByRole('button', { name: 'Back up' }) });
+    await backup.getByRole('status').getByText('done').waitFor();
+    expect(existsSync(file)).toBe(true);
+    await lab.engine.call('studies.remove', { id: study.id });
+    await page.getByLabel("Backup on the engine's machine").fill(join(outside.folder, 'other.zip'));
+    await page.getByRole('button', { name: 'Look into it' }).click();
+    await page.getByText('other.zip is not there.').waitFor();
+    await page.getByLabel("Backup on the engine's machine").fill(file);
+    await page.getByRole('button', { name: 'Look into it' }).click();
+    await page.getByText(/1 study, \d+ runs/).waitFor();
+    await picture('settings-backup');
+    await page.getByRole('button', { name: 'Restore', exact: true }).click();
+    await page.getByText('is unpacked and whole').waitFor();
+    await picture('settings-restore');
+    // What the engine closes when it starts again is said by the browser, not by the page.
+    await page.getByRole('button', { name: 'Restart now' }).click();
+    await page.getByText(/The backup of .* was restored/).waitFor();
+    expect((await lab.engine.call('studies.list', {})).map(({ id }) => id)).toEqual([study.id]);
+    const row = page.getByRole('row').filter({ hasText: 'Replaced data' });
+    await row.getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await row.waitFor({ state: 'detached' });
+    expect(faults.filter((fault) => !fault.includes('WebSocket'))).toEqual([]);
+    await context.close();
+    outside.remove();
   });
 });

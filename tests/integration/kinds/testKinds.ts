@@ -159,4 +159,6 @@ export const kinds: KindTable = {
   hashCheckpoints: { load: () => import('../../../main/jobs/kinds/hashCheckpoints.ts'), computes: false },
   copyCheckpoint: { load: () => import('../../../main/jobs/kinds/copyCheckpoint.ts'), computes: false },
   diffCheckpoints: { load: () => import('../../../main/jobs/kinds/diffCheckpoints.ts'), computes: false },
+  backup: { load: () => import('../../../main/jobs/kinds/backup.ts'), computes: false },
+  restore: { load: () => import('../../../main/jobs/kinds/restore.ts'), computes: false },
 };
