@@ -9,6 +9,7 @@ import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { sampleCalls } from './samples.ts';
 import { hiddenStatesCalls } from './hiddenStates.ts';
 import { playCalls } from './play.ts';
+import { queueCalls, queueSchema } from './queue.ts';
 import { runsCalls } from './runs.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
@@ -18,7 +19,7 @@ import { sweepCalls } from './sweeps.ts';
 
 export const contractVersion = 1;
 
-export const jobStates = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
+export const jobStates = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
 export const jobKinds = [
   'pretrain',
   'sft',
@@ -59,6 +60,12 @@ export const jobSchema = z.object({
     .nullable(),
   provenance: z.record(z.string(), z.unknown()).nullable(),
   error: errorShapeSchema.nullable(),
+  /** Place in the queue: lower starts first. */
+  position: z.number(),
+  /** What it becomes as soon as it has stopped. */
+  stopping: z.enum(['cancelled', 'paused']).nullable(),
+  /** The last resume point: a resumed job goes on from there. */
+  resumePoint: z.object({ step: z.number().int(), timeMs: z.number() }).nullable(),
   attempt: z.number().int(),
   lastSeq: z.number().int(),
   createdAtMs: z.number(),
@@ -85,7 +92,7 @@ export const studySchema = z.object({
   id: z.string(),
   name: z.string(),
   settings: studySettingsSchema,
-  state: z.enum(['draft', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted']),
+  state: z.enum(['draft', 'running', 'paused', 'succeeded', 'failed', 'cancelled', 'interrupted']),
   sample: z.boolean(),
   stages: z.array(stageSchema),
   createdAtMs: z.number(),
@@ -325,6 +332,8 @@ export const calls = {
   'jobs.list': call(z.object({ limit: z.number().int().min(1).max(2000).default(500) }), z.array(jobSchema)),
   'jobs.get': call(id, jobSchema),
   'jobs.cancel': call(id, jobSchema),
+  /** A running one stops at its last checkpoint; it stays paused over restarts until it is resumed. */
+  'jobs.pause': call(id, jobSchema),
   'jobs.resume': call(id, jobSchema),
   'jobs.events': call(
     z.object({
@@ -372,6 +381,7 @@ export const calls = {
   ...hiddenStatesCalls,
   ...runsCalls,
   ...playCalls,
+  ...queueCalls,
   ...storageCalls,
 } as const;
 export type Calls = typeof calls;
@@ -383,6 +393,7 @@ export type CallAnswer<N extends CallName> = z.output<Calls[N]['output']>;
 /** Pushed by the engine to every connected view. */
 export const engineEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('job'), job: jobSchema }),
+  z.object({ type: z.literal('queue'), ...queueSchema.shape }),
   z.object({ type: z.literal('study'), id: z.string(), revision: z.number().int() }),
   z.object({ type: z.literal('checkpoints') }),
   /** Notes, tags or the trash of runs. */
