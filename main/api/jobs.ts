@@ -29,10 +29,7 @@ export function jobHandlers(context: EngineContext): HandlerGroup {
       events.publish({ type: 'queue', paused });
       return { paused };
     },
-    'jobs.move': ({ id, beforeId }) => {
-      supervisor.move(id, beforeId);
-      return { ok: true };
-    },
+    'jobs.move': ({ id, beforeId }) => supervisor.move(id, beforeId),
     'jobs.usage': ({ afterMs }) => supervisor.usage.since(afterMs),
     'jobs.events': ({ id, afterSeq, limit }) => store.results.events(get(id).id, afterSeq, limit),
     'jobs.folder': async ({ id }) => {

@@ -334,6 +334,8 @@ export const calls = {
   'jobs.cancel': call(id, jobSchema),
   /** A running one stops at its last checkpoint; it stays paused over restarts until it is resumed. */
   'jobs.pause': call(id, jobSchema),
+  /** Before another waiting job, or last. @throws CONFLICT when one of the two does not wait */
+  'jobs.move': call(z.object({ id: z.string(), beforeId: z.string().nullable() }), jobSchema),
   'jobs.resume': call(id, jobSchema),
   'jobs.events': call(
     z.object({

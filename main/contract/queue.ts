@@ -67,12 +67,9 @@ export const usageSchema = z.object({
 export type Usage = z.infer<typeof usageSchema>;
 
 const none = z.object({});
-const ok = z.object({ ok: z.literal(true) });
 export const queueCalls = {
   'jobs.queue': { input: none, output: queueSchema },
   'jobs.pauseQueue': { input: queueSchema, output: queueSchema },
-  /** Before another waiting job, or last. @throws CONFLICT when one of the two does not wait */
-  'jobs.move': { input: z.object({ id: z.string(), beforeId: z.string().nullable() }), output: ok },
   /** What was sampled after `afterMs`, oldest first: of the last half hour in which something ran. */
   'jobs.usage': { input: z.object({ afterMs: z.number().default(0) }), output: usageSchema },
 } as const;

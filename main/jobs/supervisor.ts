@@ -131,7 +131,7 @@ export class JobSupervisor {
    * Places a waiting job before another one, or at the end.
    * @throws NOT_FOUND; CONFLICT when one of the two does not wait
    */
-  move(id: string, beforeId: string | null): void {
+  move(id: string, beforeId: string | null): Job {
     const { title } = this.#get(id);
     const { jobs } = this.#options.store;
     const places = new Map(jobs.withState('queued').map((job) => [job.id, job.position]));
@@ -140,6 +140,7 @@ export class JobSupervisor {
         hint: 'The list shows what waits now.',
       });
     for (const job of jobs.withState('queued')) if (job.position !== places.get(job.id)) this.#tell(job);
+    return this.#get(id);
   }
 
   /** While it is paused nothing new starts; what runs goes on. */

@@ -22,6 +22,6 @@ export function pauseCost({ kind, state, startedAtMs, resumePoint }: Job, nowMs:
   if (resumePoint === null)
     return { text: `It has no checkpoint yet: it starts again from the beginning (${ago} of work).`, lostMs };
   const { step, timeMs } = resumePoint;
-  const when = timeMs >= startedAtMs ? `of ${ago} ago` : `of an earlier attempt; this one has run for ${ago}`;
+  const when = timeMs >= startedAtMs ? `${ago} old` : `which an earlier attempt left; this one has run for ${ago}`;
   return { text: `It goes on from step ${step}, its last checkpoint, ${when}.`, lostMs };
 }

@@ -50,7 +50,7 @@ export const useJobs = defineStore('jobs', () => {
   const pause = async (id: string): Promise<void> => put(await call('jobs.pause', { id }));
   const resume = async (id: string): Promise<void> => put(await call('jobs.resume', { id }));
   const move = async (id: string, beforeId: string | null): Promise<void> =>
-    void (await call('jobs.move', { id, beforeId }));
+    put(await call('jobs.move', { id, beforeId }));
   async function pauseQueue(isPaused: boolean): Promise<void> {
     queuePaused.value = (await call('jobs.pauseQueue', { paused: isPaused })).paused;
   }

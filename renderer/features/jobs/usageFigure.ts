@@ -166,7 +166,7 @@ export function usageFigure(usage: Usage, running: readonly RunningJob[], frame:
       tooltip: tooltip(frame.theme, 'axis', (timeMs) => absoluteTime(Number(timeMs))),
     },
     summary:
-      `Use of the machine over time; last, ${absoluteTime(last.timeMs)}: ${last.jobs.length} jobs used ${decimal(processors)} ` +
+      `Use of the machine over time; last, ${absoluteTime(last.timeMs)}: ${last.jobs.length === 1 ? '1 job' : `${last.jobs.length} jobs`} used ${decimal(processors)} ` +
       `processors and ${bytes(memory)} of memory; ${decimal(last.busyCores)} of ${usage.cores} processors of the machine were ` +
       `busy and ${bytes(last.freeMemoryBytes)} of its memory free.`,
     table: {
