@@ -145,9 +145,10 @@ export class CatalogueJobs {
       store.checkpoints.relocate(id, { folder, stamps: files, copied: true });
       events.publish({ type: 'checkpoints' });
     }
-    // An interrupted copy goes on; all others leave a checkpoint that is hashed where it lies.
+    // An interrupted or paused copy goes on; all others leave a checkpoint that is hashed where it lies.
     const checkpoint = store.checkpoints.get(copyRequestSchema.parse(job.request).id);
-    if (job.state !== 'interrupted' && checkpoint?.contentHash === null) this.hash([checkpoint]);
+    if (job.state !== 'interrupted' && job.state !== 'paused' && checkpoint?.contentHash === null)
+      this.hash([checkpoint]);
   }
 
   #hashed(job: Job): void {

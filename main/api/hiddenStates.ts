@@ -3,6 +3,7 @@ import type { CallAnswer, Job } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import { hiddenStatesRequestSchema, hiddenStatesResultSchema } from '../contract/hiddenStates.ts';
 import type { HiddenStates, HiddenStatesOrder, HiddenStatesRequest } from '../contract/hiddenStates.ts';
+import { resumableStates } from '../contract/queue.ts';
 import { checkpointRef, orderHash } from './analyses.ts';
 import type { EngineContext } from './context.ts';
 import type { HandlerGroup } from './handlers.ts';
@@ -48,7 +49,7 @@ function start(context: EngineContext, order: HiddenStatesOrder): HiddenStates {
   const known = store.analyses.findByOrder('hiddenStates', hash);
   const earlier = known && store.jobs.get(known.jobId);
   if (earlier && !isStale(requestOf(earlier), request)) {
-    if (['failed', 'cancelled', 'interrupted'].includes(earlier.state)) supervisor.resume(earlier.id);
+    if (resumableStates.includes(earlier.state)) supervisor.resume(earlier.id);
     return viewOf(store.jobs.get(earlier.id)!);
   }
   return store.transaction(() => {

@@ -15,13 +15,22 @@ export function requireJob({ store }: EngineContext, id: string): Job {
 }
 
 export function jobHandlers(context: EngineContext): HandlerGroup {
-  const { store, supervisor, studies } = context;
+  const { store, supervisor, studies, events } = context;
   const get = (id: string): Job => requireJob(context, id);
   return {
     'jobs.list': ({ limit }) => store.jobs.list(limit),
     'jobs.get': ({ id }) => get(id),
     'jobs.cancel': ({ id }) => supervisor.cancel(id),
+    'jobs.pause': ({ id }) => supervisor.pause(id),
     'jobs.resume': ({ id }) => studies.resumeJob(id),
+    'jobs.queue': () => ({ paused: store.jobs.queuePaused() }),
+    'jobs.pauseQueue': ({ paused }) => {
+      supervisor.pauseQueue(paused);
+      events.publish({ type: 'queue', paused });
+      return { paused };
+    },
+    'jobs.move': ({ id, beforeId }) => supervisor.move(id, beforeId),
+    'jobs.usage': ({ afterMs }) => supervisor.usage.since(afterMs),
     'jobs.events': ({ id, afterSeq, limit }) => store.results.events(get(id).id, afterSeq, limit),
     'jobs.folder': async ({ id }) => {
       const path = supervisor.folder(get(id).id);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../contract/errors.ts';
 import type { Job } from '../contract/api.ts';
+import { resumableStates } from '../contract/queue.ts';
 import { compareRequestSchema, matrixFileSchema, projections } from '../contract/spectral.ts';
 import type {
   CheckpointRef,
@@ -169,7 +170,7 @@ class Spectra {
     const known = store.analyses.findByOrder('compare', hash);
     const job = known && store.jobs.get(known.jobId);
     if (job && !isStale(requestOf(job), request)) {
-      if (['failed', 'cancelled', 'interrupted'].includes(job.state)) supervisor.resume(job.id);
+      if (resumableStates.includes(job.state)) supervisor.resume(job.id);
       return this.view(job.id);
     }
     return this.#enqueue(request, hash, weights.length);

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Job } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
+import { resumableStates } from '../contract/queue.ts';
 import { rlRequestSchema, stageOutputSchemas } from '../contract/requests.ts';
 import type { StudyCheckpoint } from '../contract/studyResult.ts';
 import { sweepPointSchema, sweepRequestSchema } from '../contract/sweeps.ts';
@@ -93,7 +94,7 @@ class Sweeps {
     const known = store.analyses.findByOrder('sweep', hash);
     const job = known && store.jobs.get(known.jobId);
     if (job && !isStale(requestOf(job), request)) {
-      if (['failed', 'cancelled', 'interrupted'].includes(job.state)) supervisor.resume(job.id);
+      if (resumableStates.includes(job.state)) supervisor.resume(job.id);
       return this.view(job.id);
     }
     return this.#enqueue(request, hash, plan.points.length);

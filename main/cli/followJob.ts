@@ -9,6 +9,7 @@ import { attachEngine } from './attach.ts';
 import type { Attached } from './attach.ts';
 import { exitCodes } from './exitCodes.ts';
 import { printFailure } from './failure.ts';
+import { HoldUp } from './holdUp.ts';
 import { formatDuration } from './studyOutput.ts';
 import { Wake } from './wake.ts';
 
@@ -36,12 +37,14 @@ export async function importOne(client: EngineClient, path: string): Promise<str
 
 interface JobProgress {
   job(job: Job): void;
+  /** A line beside the bar. */
+  note(text: string): void;
   end(): void;
 }
 
 /** A bar on a terminal, nothing elsewhere. @param unit what is counted, e.g. "matrices" */
 function jobProgress(shown: boolean, unit: string): JobProgress {
-  if (!shown || !process.stderr.isTTY) return { job: () => undefined, end: () => undefined };
+  if (!shown || !process.stderr.isTTY) return { job: () => undefined, note: console.error, end: () => undefined };
   const bar = new SingleBar({
     format: `{bar} {value} of {total} ${unit}  {left}  {text}`,
     stream: process.stderr,
@@ -58,20 +61,23 @@ function jobProgress(shown: boolean, unit: string): JobProgress {
       bar.setTotal(total);
       bar.update(done, shownText);
     },
+    // The bar is drawn again below the line.
+    note: (text) => console.error(started ? `\r\u001b[K${text}` : text),
     end: () => {
       if (started) bar.stop();
     },
   };
 }
 
-/** Until it has settled; with `json` every event is printed. */
+/** Until it has ended, over pauses too; with `json` every event is printed. */
 async function followJob(
-  client: EngineClient,
+  { client, address }: Attached,
   id: string,
   wake: Wake,
   progress: JobProgress,
   json: boolean,
 ): Promise<Job> {
+  const holdUp = new HoldUp(client, address);
   let seen = 0;
   for (;;) {
     const job = await client.call('jobs.get', { id });
@@ -82,7 +88,9 @@ async function followJob(
       seen = events.at(-1)?.seq ?? seen;
       more = events.length === eventsPerCall;
     }
-    if (job.state !== 'queued' && job.state !== 'running') return job;
+    if (!['queued', 'running', 'paused'].includes(job.state)) return job;
+    const heldUp = await holdUp.look([job.state]);
+    if (heldUp !== '') progress.note(heldUp);
     await wake.wait();
   }
 }
@@ -151,7 +159,7 @@ export async function runJob(
     if (started === null) return exitCodes.ok;
     const progress = jobProgress(!json, unit);
     open = pauseOnSignals(attached, started.id, progress);
-    const job = await followJob(attached.client, started.id, wake, progress, json);
+    const job = await followJob(attached, started.id, wake, progress, json);
     progress.end();
     if (job.error) {
       const { code, message, hint = '' } = job.error;

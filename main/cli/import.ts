@@ -1,11 +1,12 @@
 /** `rotascope import`: checkpoints into the catalogue, one line a file. */
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import type { EngineClient } from '../api/engineClient.ts';
 import type { ImportVerdict, Job } from '../contract/api.ts';
 import { attachEngine } from './attach.ts';
+import type { Attached } from './attach.ts';
 import { exitCodes } from './exitCodes.ts';
 import { endWith } from './failure.ts';
+import { HoldUp } from './holdUp.ts';
 import { dataOption } from './serve.ts';
 
 /** As many as a call takes. */
@@ -33,7 +34,8 @@ const isOfImport = ({ kind }: Job): boolean => kind === 'hashCheckpoints' || kin
 const isActive = ({ state }: Job): boolean => state === 'queued' || state === 'running';
 
 /** Until nothing is copied or hashed any more; what is under way goes to standard error. @returns jobs that failed since */
-async function waitForJobs(client: EngineClient, sinceMs: number): Promise<Job[]> {
+async function waitForJobs({ client, address }: Attached, sinceMs: number): Promise<Job[]> {
+  const holdUp = new HoldUp(client, address);
   let said = '';
   for (;;) {
     const jobs = (await client.call('jobs.list', { limit: shownJobs })).filter(isOfImport);
@@ -44,6 +46,8 @@ async function waitForJobs(client: EngineClient, sinceMs: number): Promise<Job[]
     const text = running ? `${running.text}, ${Math.floor((100 * running.done) / (running.total || 1))} %` : '';
     if (text !== said && process.stderr.isTTY) console.error(text);
     said = text;
+    const heldUp = await holdUp.look(active.map(({ state }) => state));
+    if (heldUp !== '') console.error(heldUp);
     await new Promise((wake) => setTimeout(wake, lookEveryMs));
   }
 }
@@ -60,7 +64,7 @@ async function importPaths(paths: string[], { data, json, copy, wait }: ImportOp
     }
     for (const verdict of verdicts) printVerdict(verdict, json);
     // Another engine goes on when this command has ended; this one's own would stop with it.
-    const failed = attached.owned && wait ? await waitForJobs(attached.client, startedAtMs) : [];
+    const failed = attached.owned && wait ? await waitForJobs(attached, startedAtMs) : [];
     for (const { title, error } of failed)
       console.error(`${title}: ${error?.message ?? 'failed'} ${error?.hint ?? ''}`);
     if (failed.length > 0) return exitCodes.failed;

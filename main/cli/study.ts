@@ -6,8 +6,10 @@ import { settingsPresets } from '../contract/presets.ts';
 import type { StudyResult } from '../contract/studyResult.ts';
 import { importBase } from './baseCheckpoint.ts';
 import { attachEngine } from './attach.ts';
+import type { Attached } from './attach.ts';
 import { exitCodes } from './exitCodes.ts';
 import { endWith } from './failure.ts';
+import { HoldUp } from './holdUp.ts';
 import { dataOption } from './serve.ts';
 import { makeStudyOutput } from './studyOutput.ts';
 import type { StudyOutput } from './studyOutput.ts';
@@ -54,19 +56,23 @@ async function printNewEvents(
   }
 }
 
+/** Until it has ended, over pauses too. */
 async function follow(
-  client: EngineClient,
+  { client, address }: Attached,
   id: string,
   wake: Wake,
   output: StudyOutput,
   json: boolean,
 ): Promise<Study> {
   const seen = new Map<string, number>();
+  const holdUp = new HoldUp(client, address);
   for (;;) {
     const study = await client.call('studies.get', { id });
     output.study(study);
     if (json) await printNewEvents(client, study, seen, output);
-    if (study.state !== 'running') return study;
+    if (study.state !== 'running' && study.state !== 'paused') return study;
+    const heldUp = await holdUp.look(study.stages.map(({ state }) => state));
+    if (heldUp !== '') output.note(heldUp);
     await wake.wait();
   }
 }
@@ -90,11 +96,11 @@ async function runStudy(preset: string, options: StudyOptions): Promise<number> 
   let settings = resolveSettings({ ...options, preset });
   const wake = new Wake();
   const attached = await attachEngine(options.data, (events: EngineEvent[]) => {
-    if (events.some((event) => event.type === 'study')) wake.push();
+    if (events.some(({ type }) => type === 'study' || type === 'queue')) wake.push();
   });
   const { client } = attached;
   const output = makeStudyOutput(options.json);
-  if (settings.base) settings = { ...settings, base: { ...settings.base, folder: await importBase(client, settings.base.folder) } }; // prettier-ignore
+  if (settings.base) settings = { ...settings, base: { ...settings.base, folder: await importBase(attached, settings.base.folder) } }; // prettier-ignore
   let study = await client.call('studies.create', { settings, new: options.new });
   const pause = async (): Promise<never> => {
     output.end();
@@ -108,7 +114,7 @@ async function runStudy(preset: string, options: StudyOptions): Promise<number> 
     process.once(signal, () => void pause().catch(() => process.exit(exitCodes.interrupted)));
   if (!options.json && study.state !== 'succeeded') console.log(`Watch it at ${attached.address}`);
   study = await client.call('studies.start', { id: study.id });
-  study = await follow(client, study.id, wake, output, options.json);
+  study = await follow(attached, study.id, wake, output, options.json);
   output.end();
   const result = await client.call('studies.result', { id: study.id });
   if (options.json) console.log(JSON.stringify(result));

@@ -7,6 +7,8 @@ export interface StudyOutput {
   /** Called with every state of the study, oldest first. */
   study(study: Study): void;
   event(stage: Stage, jobId: string, event: WorkerEvent): void;
+  /** Of what holds it up. */
+  note(text: string): void;
   end(): void;
 }
 
@@ -31,6 +33,7 @@ function jsonOutput(): StudyOutput {
       if (changed('', `${state} ${percent}`)) print({ type: 'study', studyId: id, name, state, progress, remainingMs });
     },
     event: (stage, jobId, event) => print({ stageId: stage.id, jobId, ...event }),
+    note: console.error,
     end: () => undefined,
   };
 }
@@ -66,6 +69,7 @@ function textOutput(bar: SingleBar | null): StudyOutput {
       bar.update(Math.floor(progress * 100), { left: remainingMs ? `${formatDuration(remainingMs)} left` : '' });
     },
     event: () => undefined,
+    note: line,
     end: () => bar?.stop(),
   };
 }

@@ -1,5 +1,7 @@
 /** NVIDIA's GPUs as `nvidia-smi`, which comes with the driver, reports them. */
-import { execFileSync, type ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
+import { execFile, execFileSync, type ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { GpuUse } from '../contract/queue.ts';
 
 const bytesPerMebibyte = 2 ** 20;
 
@@ -21,10 +23,22 @@ export function nvidiaMemoryOf(pid: number): number | null {
   return parseMemoryOf(pid, ask('--query-compute-apps=pid,used_memory'));
 }
 
+const format = '--format=csv,noheader,nounits';
+
+/** Without holding anything up. @returns null without a driver, or where it does not answer */
+export async function nvidiaUse(): Promise<GpuUse[] | null> {
+  try {
+    const query = '--query-gpu=name,memory.used,memory.total,utilization.gpu';
+    return parseUse((await promisify(execFile)('nvidia-smi', [query, format], { timeout: 5000 })).stdout);
+  } catch {
+    return null;
+  }
+}
+
 function ask(query: string): string {
   try {
     const options: ExecFileSyncOptionsWithStringEncoding = { encoding: 'utf8', timeout: 5000, stdio: 'pipe' };
-    return execFileSync('nvidia-smi', [query, '--format=csv,noheader,nounits'], options);
+    return execFileSync('nvidia-smi', [query, format], options);
   } catch {
     return '';
   }
@@ -39,6 +53,15 @@ export function parseGpus(csv: string): NvidiaGpu[] {
     if (!/^\d+$/.test(index)) return [];
     const [totalBytes = 0, usedBytes = 0] = [total, used].map((mebibytes) => Number(mebibytes) * bytesPerMebibyte || 0);
     return [{ index: Number(index), uuid, name, totalBytes, usedBytes }];
+  });
+}
+
+/** @param csv lines of "NVIDIA A10, 451, 23028, 37", memory in MiB, use in per cent or "[N/A]" */
+export function parseUse(csv: string): GpuUse[] {
+  return rowsOf(csv).flatMap(([name = '', used = '', total = '', busy = '']) => {
+    if (!/^\d+$/.test(total)) return [];
+    const [usedBytes = 0, totalBytes = 0] = [used, total].map((mebibytes) => Number(mebibytes) * bytesPerMebibyte || 0);
+    return [{ name, usedBytes, totalBytes, busyShare: /^\d+$/.test(busy) ? Number(busy) / 100 : null }];
   });
 }
 

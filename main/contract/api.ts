@@ -10,6 +10,7 @@ import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { sampleCalls } from './samples.ts';
 import { hiddenStatesCalls } from './hiddenStates.ts';
 import { playCalls } from './play.ts';
+import { queueCalls, queueSchema } from './queue.ts';
 import { runsCalls } from './runs.ts';
 import { studySettingsSchema } from './settings.ts';
 import { spectraCalls } from './spectral.ts';
@@ -19,7 +20,7 @@ import { sweepCalls } from './sweeps.ts';
 
 export const contractVersion = 1;
 
-export const jobStates = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
+export const jobStates = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
 export const jobKinds = [
   'pretrain',
   'sft',
@@ -62,6 +63,12 @@ export const jobSchema = z.object({
     .nullable(),
   provenance: z.record(z.string(), z.unknown()).nullable(),
   error: errorShapeSchema.nullable(),
+  /** Place in the queue: lower starts first. */
+  position: z.number(),
+  /** What it becomes as soon as it has stopped. */
+  stopping: z.enum(['cancelled', 'paused']).nullable(),
+  /** The last resume point: a resumed job goes on from there. */
+  resumePoint: z.object({ step: z.number().int(), timeMs: z.number() }).nullable(),
   attempt: z.number().int(),
   lastSeq: z.number().int(),
   createdAtMs: z.number(),
@@ -88,7 +95,7 @@ export const studySchema = z.object({
   id: z.string(),
   name: z.string(),
   settings: studySettingsSchema,
-  state: z.enum(['draft', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted']),
+  state: z.enum(['draft', 'running', 'paused', 'succeeded', 'failed', 'cancelled', 'interrupted']),
   sample: z.boolean(),
   stages: z.array(stageSchema),
   createdAtMs: z.number(),
@@ -330,6 +337,10 @@ export const calls = {
   'jobs.list': call(z.object({ limit: z.number().int().min(1).max(2000).default(500) }), z.array(jobSchema)),
   'jobs.get': call(id, jobSchema),
   'jobs.cancel': call(id, jobSchema),
+  /** A running one stops at its last checkpoint; it stays paused over restarts until it is resumed. */
+  'jobs.pause': call(id, jobSchema),
+  /** Before another waiting job, or last. @throws CONFLICT when one of the two does not wait */
+  'jobs.move': call(z.object({ id: z.string(), beforeId: z.string().nullable() }), jobSchema),
   'jobs.resume': call(id, jobSchema),
   'jobs.events': call(
     z.object({
@@ -377,6 +388,7 @@ export const calls = {
   ...hiddenStatesCalls,
   ...runsCalls,
   ...playCalls,
+  ...queueCalls,
   ...storageCalls,
   ...dataFolderCalls,
 } as const;
@@ -389,6 +401,7 @@ export type CallAnswer<N extends CallName> = z.output<Calls[N]['output']>;
 /** Pushed by the engine to every connected view. */
 export const engineEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('job'), job: jobSchema }),
+  z.object({ type: z.literal('queue'), ...queueSchema.shape }),
   z.object({ type: z.literal('study'), id: z.string(), revision: z.number().int() }),
   z.object({ type: z.literal('checkpoints') }),
   /** Notes, tags or the trash of runs. */

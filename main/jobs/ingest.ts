@@ -40,6 +40,7 @@ function apply(store: Store, job: Job, attemptSeq: number, revision: number, eve
     case 'resumePoint':
       applyStep(store, job, attemptSeq, event, event.step);
       store.jobs.resetAutomaticAttempts(job.id);
+      store.jobs.setResumePoint(job.id, { step: event.step, timeMs: event.timeMs });
       return;
     case 'comparison':
       store.results.putComparison(job.id, seq, event.comparison);

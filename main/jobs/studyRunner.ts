@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job, Study } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
+import { resumableStates } from '../contract/queue.ts';
 import type { StudySettings } from '../contract/settings.ts';
 import type { Store } from '../store/store.ts';
 import type { StageRecord, StudyRecord, StudyState } from '../store/studyStore.ts';
@@ -27,9 +28,6 @@ export interface StudyRunnerOptions {
   onChanged(studyId: string, revision: number): void;
 }
 
-/** States from which a resume goes on. */
-const resumable: StudyState[] = ['draft', 'interrupted', 'failed', 'cancelled'];
-
 function newStage(stage: PlannedStage): StageRecord {
   return { ...stage, state: 'waiting', jobId: null, output: undefined, note: null };
 }
@@ -38,6 +36,7 @@ function newStage(stage: PlannedStage): StageRecord {
 function endState(stages: readonly StageRecord[]): StudyState {
   const has = (state: StageRecord['state']): boolean => stages.some((stage) => stage.state === state);
   if (has('failed')) return 'failed';
+  if (has('paused')) return 'paused';
   if (has('interrupted')) return 'interrupted';
   if (has('cancelled')) return 'cancelled';
   return 'succeeded';
@@ -136,13 +135,13 @@ export class StudyRunner {
   /** Starts or goes on. A finished or running study is answered as it is. */
   start(id: string): Study {
     const study = this.record(id);
-    if (!resumable.includes(study.state)) return this.#view(study);
+    if (study.state !== 'draft' && !resumableStates.includes(study.state)) return this.#view(study);
     if (study.sample) throw sampleRefusal();
     const { store, supervisor } = this.#options;
     mkdirSync(this.folder(id), { recursive: true });
     store.studies.update(id, { state: 'running', startedAtMs: study.startedAtMs ?? Date.now(), endedAtMs: null });
     for (const stage of store.studies.stages(id)) {
-      if (!['failed', 'cancelled', 'interrupted'].includes(stage.state)) continue;
+      if (!resumableStates.includes(stage.state)) continue;
       // A job that failed before it could begin has no request: it is resolved anew.
       if (stage.jobId && store.jobs.get(stage.jobId)?.startedAtMs) supervisor.resume(stage.jobId);
       else store.studies.updateStage(id, stage.id, { state: 'waiting', jobId: null, note: null });
@@ -180,11 +179,11 @@ export class StudyRunner {
   /** Stops everything of the study; what has been computed stays, and `start` goes on from it. */
   cancel(id: string): Study {
     const study = this.record(id);
-    if (study.state !== 'running') return this.#view(study);
+    if (study.state !== 'running' && study.state !== 'paused') return this.#view(study);
     const { store, supervisor } = this.#options;
     store.studies.update(id, { state: 'cancelled', endedAtMs: Date.now() });
     for (const job of store.jobs.ofStudy(id))
-      if (job.state === 'queued' || job.state === 'running') supervisor.cancel(job.id);
+      if (['queued', 'running', 'paused'].includes(job.state)) supervisor.cancel(job.id);
     this.#bump(id);
     return this.view(id);
   }
@@ -282,7 +281,8 @@ export class StudyRunner {
     const { store } = this.#options;
     const stages = store.studies.stages(studyId);
     if (stages.some((stage) => stage.state === 'queued' || stage.state === 'running')) return;
-    store.studies.update(studyId, { state: endState(stages), endedAtMs: Date.now() });
+    const state = endState(stages);
+    store.studies.update(studyId, { state, endedAtMs: state === 'paused' ? null : Date.now() });
   }
 
   #startStage(study: StudyRecord, stage: StageRecord): void {

@@ -2,9 +2,11 @@
  * The job queue and the workers. Every change of a job's state goes through the store's `transition`, which changes
  * it only from the states that it names, so that a job settles exactly once whoever comes first:
  *
- *   queued -> running -> succeeded | failed | cancelled | interrupted
- *      ^ \-> cancelled | interrupted                          |
- *      \--------------- next attempt (resume) ---------------/
+ *   queued -> running -> succeeded | failed | cancelled | interrupted | paused
+ *      ^ \-> cancelled | interrupted | paused                          |
+ *      \------------------- next attempt (resume) --------------------/
+ *
+ * `paused` is what the user asked for: unlike an interrupted job it waits for them, whatever happens to the engine.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -21,9 +23,9 @@ import { ingest } from './ingest.ts';
 import type { Ingested } from './ingest.ts';
 import type { JobRequestFile } from './jobContext.ts';
 import { lastLogLines } from './jobLog.ts';
-import { fileSlots, laneOf, takesMachine } from './lanes.ts';
-import type { Lane } from './lanes.ts';
+import { nextJobs, takesMachine } from './lanes.ts';
 import { physicalCores } from './physicalCores.ts';
+import { UsageMonitor } from './usageMonitor.ts';
 import { crashError } from './workerCrash.ts';
 import { outliveOrphan, WorkerProcess } from './workerProcess.ts';
 import type { WorkerEnd } from './workerProcess.ts';
@@ -41,7 +43,7 @@ export interface JobListener {
   onJob(job: Job): void;
   /** New events are in the database. */
   onEvents(job: Job, events: WorkerEvent[]): void;
-  /** Succeeded, failed, cancelled, or interrupted and not tried again by itself. */
+  /** Succeeded, failed, cancelled, paused, or interrupted and not tried again by itself. */
   onSettled(job: Job): void;
 }
 
@@ -56,17 +58,16 @@ export interface SupervisorOptions {
 
 interface RunningJob {
   worker: WorkerProcess;
-  lane: Lane;
-  /** It has the cores to itself. */
-  alone: boolean;
-  /** Why it was asked to stop; null when it was not. */
-  stopReason: 'cancelled' | 'interrupted' | null;
+  /** As it was when it started. */
+  job: Job;
 }
 
 export class JobSupervisor {
   readonly #options: SupervisorOptions;
   readonly #running = new Map<string, RunningJob>();
   readonly #listeners: JobListener[] = [];
+  /** What running jobs use of the machine. */
+  readonly usage = new UsageMonitor();
   #stopping = false;
 
   constructor(options: SupervisorOptions) {
@@ -105,15 +106,47 @@ export class JobSupervisor {
 
   /** Answers at once; a running job is settled when its worker has ended. @throws NOT_FOUND */
   cancel(id: string): Job {
+    return this.#end(id, 'cancelled');
+  }
+
+  /** Like `cancel`; the job goes on from its last resume point when it is resumed, and never by itself. @throws NOT_FOUND */
+  pause(id: string): Job {
+    return this.#end(id, 'paused');
+  }
+
+  #end(id: string, state: 'cancelled' | 'paused'): Job {
     const job = this.#get(id);
     const running = this.#running.get(id);
     if (running) {
-      running.stopReason = 'cancelled';
+      // Kept, so that it holds even if the engine is gone before the worker has ended.
+      this.#options.store.jobs.setStopping(id, state);
       running.worker.stop();
-    } else if (job.state === 'queued' || job.state === 'running') {
-      this.#settle(id, 'cancelled', null);
+      return this.#changed(id);
     }
+    if (job.state !== 'paused' || state === 'cancelled') this.#settle(id, state, null);
     return this.#get(id);
+  }
+
+  /**
+   * Places a waiting job before another one, or at the end.
+   * @throws NOT_FOUND; CONFLICT when one of the two does not wait
+   */
+  move(id: string, beforeId: string | null): Job {
+    const { title } = this.#get(id);
+    const { jobs } = this.#options.store;
+    const places = new Map(jobs.withState('queued').map((job) => [job.id, job.position]));
+    if (!jobs.move(id, beforeId))
+      throw new AppError('CONFLICT', `"${title}" cannot be moved: it or the job after it does not wait any more.`, {
+        hint: 'The list shows what waits now.',
+      });
+    for (const job of jobs.withState('queued')) if (job.position !== places.get(job.id)) this.#tell(job);
+    return this.#get(id);
+  }
+
+  /** While it is paused nothing new starts; what runs goes on. */
+  pauseQueue(paused: boolean): void {
+    this.#options.store.jobs.setQueuePaused(paused);
+    this.#startNext();
   }
 
   /**
@@ -123,7 +156,7 @@ export class JobSupervisor {
   resume(id: string): Job {
     const job = this.#get(id);
     const { store } = this.#options;
-    if (!store.jobs.startAttempt(id, ['failed', 'cancelled', 'interrupted'], false))
+    if (!store.jobs.startAttempt(id, ['failed', 'cancelled', 'interrupted', 'paused'], false))
       throw new AppError('CONFLICT', `"${job.title}" is ${job.state} and cannot be resumed.`, {
         hint: job.state === 'succeeded' ? 'Start it anew instead.' : 'Wait until it has ended.',
       });
@@ -141,7 +174,7 @@ export class JobSupervisor {
       left.map(async ({ id }) => {
         await outliveOrphan(this.folder(id));
         if (this.#stopping) return;
-        this.#settleEnded(id, { code: null, signal: null, error: null }, null, 'The engine ended while it ran.');
+        this.#settleEnded(id, { code: null, signal: null, error: null }, 'The engine ended while it ran.');
       }),
     );
     this.#startNext();
@@ -152,7 +185,6 @@ export class JobSupervisor {
   async stop(): Promise<void> {
     this.#stopping = true;
     const ends = [...this.#running.values()].map((running) => {
-      running.stopReason ??= 'interrupted';
       running.worker.stop();
       return running.worker.ended;
     });
@@ -173,31 +205,19 @@ export class JobSupervisor {
   }
 
   #changed(id: string): Job {
-    const job = this.#get(id);
+    return this.#tell(this.#get(id));
+  }
+
+  #tell(job: Job): Job {
     for (const listener of this.#listeners) listener.onJob(job);
     return job;
   }
 
   #startNext(): void {
-    if (this.#stopping) return;
-    let isWaiting = [...this.#running.values()].some(({ alone }) => alone);
-    for (const job of this.#options.store.jobs.withState('queued')) {
-      const lane = laneOf(job.kind);
-      if (lane === 'files') {
-        if (this.#runningIn(lane) < fileSlots) this.#start(job);
-        continue;
-      }
-      // What comes after a job that waits for the whole machine waits too, or it would wait for ever.
-      if (isWaiting || this.#runningIn(lane) >= (takesMachine(job) ? 1 : this.slots)) isWaiting = true;
-      else {
-        this.#start(job);
-        isWaiting = takesMachine(job);
-      }
-    }
-  }
-
-  #runningIn(lane: Lane): number {
-    return [...this.#running.values()].filter((running) => running.lane === lane).length;
+    if (this.#stopping || this.#options.store.jobs.queuePaused()) return;
+    const { jobs } = this.#options.store;
+    const running = [...this.#running.values()].map(({ job }) => job);
+    for (const job of nextJobs(jobs.withState('queued'), running, this.slots)) this.#start(job);
   }
 
   #start(job: Job): void {
@@ -205,7 +225,6 @@ export class JobSupervisor {
     if (!store.jobs.transition(job.id, ['queued'], 'running')) return;
     const folder = this.folder(job.id);
     mkdirSync(folder, { recursive: true });
-    const alone = takesMachine(job);
     const file: JobRequestFile = {
       jobId: job.id,
       kind: job.kind,
@@ -213,20 +232,24 @@ export class JobSupervisor {
       attempt: job.attempt,
       seed: job.seed,
       request: job.request,
-      threads: alone ? physicalCores() : 1,
+      threads: takesMachine(job) ? physicalCores() : 1,
       lastSeq: job.lastSeq,
       versions: this.#options.versions,
     };
     writeFileAtomic.sync(join(folder, 'request.json'), `${JSON.stringify(file, null, 2)}\n`);
-    const worker = new WorkerProcess(folder, () => this.#ingest(job.id));
-    const running: RunningJob = { worker, lane: laneOf(job.kind), alone, stopReason: null };
-    this.#running.set(job.id, running);
+    const worker = new WorkerProcess(folder, {
+      onNudge: () => this.#ingest(job.id),
+      onUse: (use) => this.usage.report(job.id, use),
+    });
+    this.#running.set(job.id, { worker, job });
+    this.usage.started(job.id);
     const poll = setInterval(() => this.#ingest(job.id), pollIntervalMs);
     log.info({ job: job.id, kind: job.kind, attempt: job.attempt, worker: worker.pid }, 'A job starts');
     void worker.ended.then((end) => {
       clearInterval(poll);
       this.#running.delete(job.id);
-      this.#settleEnded(job.id, end, running.stopReason, null);
+      this.usage.ended(job.id);
+      this.#settleEnded(job.id, end, null);
       this.#startNext();
     });
     this.#changed(job.id);
@@ -246,19 +269,21 @@ export class JobSupervisor {
     if (unreadable > 0) log.warn({ job: id, unreadable }, 'Lines of events.jsonl could not be read');
     if (events.length > 0) {
       const job = this.#changed(id);
+      this.usage.gpuMemory(id, job.progress?.gpuMemoryBytes ?? null);
       for (const listener of this.#listeners) listener.onEvents(job, events);
     }
     return events;
   }
 
   /** The worker has ended: what its events say counts, then what we asked of it, then how it ended. */
-  #settleEnded(id: string, end: WorkerEnd, stopReason: RunningJob['stopReason'], engineCrash: string | null): void {
+  #settleEnded(id: string, end: WorkerEnd, engineCrash: string | null): void {
     this.#ingest(id);
     const last = this.#lastWord(id);
     if (last?.type === 'succeeded') return this.#settle(id, 'succeeded', null);
     if (last?.type === 'failed') return this.#settle(id, 'failed', last.error as AppErrorShape);
-    if (stopReason === 'cancelled') return this.#settle(id, 'cancelled', null);
-    if (stopReason === 'interrupted') return this.#settle(id, 'interrupted', stoppedError());
+    const { stopping } = this.#get(id);
+    if (stopping !== null) return this.#settle(id, stopping, null);
+    if (this.#stopping) return this.#settle(id, 'interrupted', stoppedError());
     const lines = lastLogLines(join(this.folder(id), 'worker.log'), 10);
     const error: AppErrorShape = engineCrash
       ? { code: 'INTERRUPTED', message: engineCrash, hint: 'Resume it: it goes on from its last resume point.' }
@@ -289,7 +314,8 @@ export class JobSupervisor {
   }
 
   #settle(id: string, state: JobState, error: AppErrorShape | null): void {
-    if (!this.#options.store.jobs.transition(id, ['queued', 'running'], state, { error })) return;
+    const from: JobState[] = state === 'cancelled' ? ['queued', 'running', 'paused'] : ['queued', 'running'];
+    if (!this.#options.store.jobs.transition(id, from, state, { error })) return;
     const job = this.#changed(id);
     for (const listener of this.#listeners) listener.onSettled(job);
   }

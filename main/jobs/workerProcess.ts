@@ -8,8 +8,12 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { physicalCores } from './physicalCores.ts';
+import { parseUse, usagePipe } from './workerUse.ts';
+import type { WorkerUse } from './workerUse.ts';
 
 const workerEntry = fileURLToPath(new URL('./worker.ts', import.meta.url));
 /** The worker ends itself 5 s after SIGTERM; where even that hangs, the engine ends it. */
@@ -20,6 +24,13 @@ const orphanCheckMs = 100;
 
 /** Decompositions side by side take a thread of libuv's pool each; files are read and written on the four it has anyway. */
 const UV_THREADPOOL_SIZE = String(physicalCores() + 4);
+
+export interface WorkerListener {
+  /** The worker has appended events. */
+  onNudge(): void;
+  /** About once a second, also while its main thread is inside one long call. */
+  onUse(use: WorkerUse): void;
+}
 
 export interface WorkerEnd {
   code: number | null;
@@ -33,17 +44,24 @@ export class WorkerProcess {
   readonly ended: Promise<WorkerEnd>;
   #killTimer: NodeJS.Timeout | null = null;
 
-  /** @param onNudge called when the worker has appended events */
-  constructor(jobFolder: string, onNudge: () => void) {
+  constructor(jobFolder: string, { onNudge, onUse }: WorkerListener) {
     const log = openSync(join(jobFolder, 'worker.log'), 'a');
     this.#child = fork(workerEntry, [jobFolder], {
       execArgv: [],
       // Straight into the file: what a dying worker says is there, and it never blocks on the engine.
-      stdio: ['ignore', log, log, 'ipc'],
+      // The last one is the watchdog's (`usagePipe`).
+      stdio: ['ignore', log, log, 'ipc', 'pipe'],
       env: { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', UV_THREADPOOL_SIZE, ...process.env },
     });
     closeSync(log);
     this.#child.on('message', () => onNudge());
+    const pipe = this.#child.stdio[usagePipe] as Readable;
+    // It breaks when the worker is killed, which `ended` says.
+    pipe.on('error', () => undefined);
+    createInterface({ input: pipe }).on('line', (line) => {
+      const use = parseUse(line);
+      if (use) onUse(use);
+    });
     this.ended = new Promise((resolve) => {
       this.#child.once('error', (error) => {
         if (this.#child.pid === undefined) resolve({ code: null, signal: null, error });

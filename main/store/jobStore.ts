@@ -25,6 +25,9 @@ export interface IngestPosition {
   attemptSeq: number;
 }
 
+/** What an ended job of another data folder brings along. */
+export type ImportedJob = Omit<Job, 'position' | 'stopping' | 'resumePoint'>;
+
 const parse = <T>(json: string | null): T | null => (json === null ? null : (JSON.parse(json) as T));
 
 function toJob(row: JobRow): Job {
@@ -40,6 +43,9 @@ function toJob(row: JobRow): Job {
     progress: parse<Job['progress']>(row.progressJson),
     provenance: parse<Job['provenance']>(row.provenanceJson),
     error: parse<Job['error']>(row.errorJson),
+    position: row.position,
+    stopping: row.stopping as Job['stopping'],
+    resumePoint: parse<Job['resumePoint']>(row.resumePointJson),
     attempt: row.attempt,
     lastSeq: row.lastSeq,
     createdAtMs: row.createdAtMs,
@@ -56,12 +62,13 @@ export class JobStore {
 
   insert(job: NewJob): void {
     const { request, ...columns } = job;
-    const row = { ...columns, requestJson: JSON.stringify(request), state: 'queued', attempt: 1 };
+    const position = this.#lastPosition() + 1;
+    const row = { ...columns, requestJson: JSON.stringify(request), state: 'queued', attempt: 1, position };
     this.#db.run(this.#db.sql.insertInto('jobs').values(row));
   }
 
   /** A finished job that comes with an imported study. */
-  insertImported(job: Job): void {
+  insertImported(job: ImportedJob): void {
     const { request, progress, provenance, error, ...columns } = job;
     const row = {
       ...columns,
@@ -93,9 +100,57 @@ export class JobStore {
     this.#db.run(this.#db.sql.updateTable('jobs').set({ stageId: null }).where('id', '=', id));
   }
 
+  /** In the order of the queue. */
   withState(...states: JobState[]): Job[] {
     const query = this.#db.sql.selectFrom('jobs').selectAll().where('state', 'in', states);
-    return this.#db.all(query.orderBy('createdAtMs')).map(toJob);
+    return this.#db.all(query.orderBy('position').orderBy('createdAtMs')).map(toJob);
+  }
+
+  #lastPosition(): number {
+    const query = this.#db.sql.selectFrom('jobs').select(({ fn }) => fn.max('position').as('position'));
+    return this.#db.first(query)?.position ?? 0;
+  }
+
+  /**
+   * Places a waiting job before another one, or at the end.
+   * @returns false when one of the two does not wait: nothing has changed
+   */
+  move(id: string, beforeId: string | null): boolean {
+    return this.#db.transaction(() => {
+      const queue = this.withState('queued');
+      const job = queue.find((one) => one.id === id);
+      const others = queue.filter((one) => one !== job);
+      const index = beforeId === null ? others.length : others.findIndex((one) => one.id === beforeId);
+      if (!job || index < 0) return false;
+      if (others.length === 0) return true;
+      const [before, after] = [others[index - 1]?.position, others[index]?.position];
+      const between = ((before ?? after! - 2) + (after ?? before! + 2)) / 2;
+      if (between !== before && between !== after) {
+        this.#setPosition(id, between);
+        return true;
+      }
+      // No number lies between the two any more (or they have the same): all places are given anew.
+      const last = this.#lastPosition();
+      others.toSpliced(index, 0, job).forEach((one, place) => this.#setPosition(one.id, last + 1 + place));
+      return true;
+    });
+  }
+
+  #setPosition(id: string, position: number): void {
+    this.#db.run(this.#db.sql.updateTable('jobs').set({ position }).where('id', '=', id));
+  }
+
+  queuePaused(): boolean {
+    return this.#db.first(this.#db.sql.selectFrom('queue').select('paused'))?.paused === 1;
+  }
+
+  setQueuePaused(paused: boolean): void {
+    this.#db.run(this.#db.sql.updateTable('queue').set({ paused: paused ? 1 : 0 }));
+  }
+
+  /** A running job has been asked to stop. */
+  setStopping(id: string, stopping: Job['stopping']): void {
+    this.#db.run(this.#db.sql.updateTable('jobs').set({ stopping }).where('id', '=', id));
   }
 
   /**
@@ -107,6 +162,7 @@ export class JobStore {
     const running = to === 'running';
     const set = {
       state: to,
+      stopping: null,
       ...(running ? { startedAtMs: now } : {}),
       endedAtMs: running || to === 'queued' ? null : now,
       errorJson: values.error ? JSON.stringify(values.error) : null,
@@ -150,6 +206,11 @@ export class JobStore {
   setProgress(id: string, progress: Job['progress']): void {
     const query = this.#db.sql.updateTable('jobs').set({ progressJson: progress && JSON.stringify(progress) });
     this.#db.run(query.where('id', '=', id));
+  }
+
+  setResumePoint(id: string, resumePoint: Job['resumePoint']): void {
+    const resumePointJson = JSON.stringify(resumePoint);
+    this.#db.run(this.#db.sql.updateTable('jobs').set({ resumePointJson }).where('id', '=', id));
   }
 
   setProvenance(id: string, provenance: Record<string, unknown>): void {

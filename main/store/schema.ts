@@ -57,9 +57,20 @@ export interface JobsTable {
   ingestedBytes: Generated<number>;
   /** First event of the attempt that runs now; rows of former attempts at the same or a later step give way. */
   attemptSeq: Generated<number>;
+  /** Place in the queue: lower starts first. */
+  position: Generated<number>;
+  /** What it was asked to become while it runs: 'cancelled' or 'paused'. */
+  stopping: string | null;
+  /** The last one of all attempts. */
+  resumePointJson: string | null;
   createdAtMs: number;
   startedAtMs: number | null;
   endedAtMs: number | null;
+}
+
+/** One row. */
+export interface QueueTable {
+  paused: number;
 }
 
 export interface EventsTable {
@@ -211,6 +222,7 @@ export interface Schema {
   studies: StudiesTable;
   stages: StagesTable;
   jobs: JobsTable;
+  queue: QueueTable;
   events: EventsTable;
   metrics: MetricsTable;
   evaluations: EvaluationsTable;

@@ -64,13 +64,15 @@ export function usePaletteActions(open: { shortcuts: () => void; guide: () => vo
   return computed<PaletteEntry[]>(() => [
     ...creating,
     ...files,
+    action(jobs.queuePaused ? 'Resume queue' : 'Pause queue', () => jobs.pauseQueue(!jobs.queuePaused)),
+    ...jobs.running.map(({ id, title }) => action(`Pause ${title}`, () => jobs.pause(id))),
     ...jobs.all.filter(isActive).map(({ id, title }) => action(`Cancel ${title}`, () => jobs.cancel(id))),
     ...jobs.all
-      .filter(({ state, studyId }) => state === 'interrupted' && studyId === null)
+      .filter(({ state, studyId }) => state === 'paused' || (state === 'interrupted' && studyId === null))
       .slice(0, offeredResumes)
       .map(({ id, title }) => action(`Resume ${title}`, () => jobs.resume(id))),
     ...studies.all
-      .filter(({ state }) => state === 'interrupted')
+      .filter(({ state }) => state === 'interrupted' || state === 'paused')
       .slice(0, offeredResumes)
       .map(({ id, name }) => action(`Resume ${name}`, () => studies.resume(id))),
     ...rest,

@@ -13,7 +13,7 @@ export interface PanelSpec {
 export interface AxisSpec {
   /** Quantity with its unit: "OOD accuracy (%)". Empty: no name. */
   name: string;
-  kind?: 'value' | 'log' | 'category';
+  kind?: 'value' | 'log' | 'category' | 'time';
   categories?: string[];
   min?: number;
   max?: number;

@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia';
 import { computed, shallowRef, triggerRef } from 'vue';
 import type { CallAnswer, Study } from '../../main/contract/api.ts';
+import { resumableStates } from '../../main/contract/queue.ts';
 import type { StudySettings, StudySettingsInput } from '../../main/contract/settings.ts';
 import type { StudyResult } from '../../main/contract/studyResult.ts';
 import { call, onEngineEvent } from '../engine/engine.ts';
@@ -70,8 +71,7 @@ export const useStudies = defineStore('studies', () => {
   async function createAndStart(settings: StudySettingsInput, options: { new: boolean }): Promise<Study> {
     const study = put(await call('studies.create', { settings, new: options.new }));
     if (study.state === 'draft') return start(study.id);
-    if (study.state === 'cancelled' || study.state === 'interrupted' || study.state === 'failed')
-      return resume(study.id);
+    if (resumableStates.includes(study.state)) return resume(study.id);
     return study;
   }
 

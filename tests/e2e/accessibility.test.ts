@@ -5,9 +5,11 @@ import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { pages } from '../../renderer/components/pages.ts';
+import type { Job } from '../../main/contract/api.ts';
 import { narrow, openPage, wide } from './browser.ts';
 import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
+import { settingsOfLongStudy } from './studySettings.ts';
 import { until } from './waiting.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -66,6 +68,36 @@ describeWith([chromium], 'Accessibility in Chromium', () => {
     expect(found).toEqual([]);
     expect(faults).toEqual([]);
     await context.close();
+  }, 120_000);
+
+  test('jobs that wait, run and are paused, in a paused queue', async () => {
+    const { engine } = lab;
+    const settings = { ...settingsOfLongStudy, seeds: [1, 2, 3, 4] };
+    const study = await engine.call('studies.create', { settings, new: true });
+    const pretraining = async (state: string): Promise<Job[]> =>
+      (await engine.call('jobs.list', {})).filter((job) => job.studyId === study.id && job.state === state);
+    await engine.call('studies.start', { id: study.id });
+    const [first] = await until('two jobs to run', async () => {
+      const jobs = await pretraining('running');
+      return jobs.length === 2 && jobs;
+    });
+    await engine.call('jobs.pauseQueue', { paused: true });
+    await engine.call('jobs.pause', { id: first!.id });
+    await until('the pause', async () => (await pretraining('paused')).length === 1);
+    await until('use of the machine', async () => (await engine.call('jobs.usage', {})).samples.length > 1);
+    const { page, context, faults } = await openPage(lab.browser, engine.address);
+    const found: string[] = [];
+    for (const path of ['/jobs', `/jobs/${first!.id}`]) {
+      await page.goto(`${engine.origin}${path}`);
+      await page.getByRole('button', { name: 'Resume queue' }).waitFor();
+      await page.locator('section.figure [role=img] svg').first().waitFor({ state: 'attached' });
+      found.push(...(await inEveryLook(page, path)));
+    }
+    expect(found).toEqual([]);
+    expect(faults).toEqual([]);
+    await context.close();
+    await engine.call('studies.cancel', { id: study.id });
+    await engine.call('jobs.pauseQueue', { paused: false });
   }, 120_000);
 
   test(

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { importVerdictSchema } from '../../main/contract/api.ts';
+import type { Job } from '../../main/contract/api.ts';
 import { studyResultSchema } from '../../main/contract/studyResult.ts';
-import { cliEntry, connect, startEngineProcess, temporaryFolder, testEnvironment } from './engineProcess.ts';
+import { cliEntry, connect, startEngineProcess, temporaryFolder, testEnvironment, until } from './engineProcess.ts';
 
 interface Ended {
   code: number | null;
@@ -203,3 +204,35 @@ test('sft-data: written to a file, checked, and the wrong line named', { timeout
   expect(checked.code).toBe(3);
   expect(checked.lines).toEqual([expect.stringContaining('5 examples, 1 bad lines'), expect.stringContaining('line 6:')]); // prettier-ignore
 });
+
+test(
+  'study: a pause of the queue or of a job in the window holds the command and says so; resumed, it ends as ever',
+  { timeout: 90_000 },
+  async () => {
+    const data = await temporaryFolder();
+    expect((await run(['queue', 'pause', '--data', data])).lines).toEqual(['The queue is paused: nothing new starts.']);
+    const engine = await startEngineProcess(data, { steps: 200, stepMs: 10, resumeEvery: 20 });
+    const client = await connect(engine.listening);
+    const command = run(['study', 'miniature', '--data', data, '--json', ...smallest]);
+    const pretraining = async (): Promise<Job | undefined> =>
+      (await client.call('jobs.list', {})).find(({ kind }) => kind === 'pretrain');
+    await until(pretraining, (job) => job?.state === 'queued');
+    const queue = await run(['queue', '--data', data]);
+    expect(queue.lines[1]).toMatch(/^queued +Pretrain the base/);
+    await new Promise((wake) => setTimeout(wake, 600));
+    expect((await run(['queue', 'resume', '--data', data])).lines[0]).toBe('The queue is not paused.');
+    const job = await until(pretraining, (one) => (one?.resumePoint?.step ?? 0) >= 40);
+    await client.call('jobs.pause', { id: job!.id });
+    await until(pretraining, (one) => one?.state === 'paused');
+    expect((await client.call('studies.list', {})).map(({ state }) => state)).toEqual(['paused']);
+    await new Promise((wake) => setTimeout(wake, 600));
+    await client.call('jobs.resume', { id: job!.id });
+    const ended = await command;
+    expect(ended.code, ended.errors).toBe(0);
+    expect(ended.errors).toMatch(/The queue is paused: nothing starts before "rotascope queue resume".*http:/);
+    expect(ended.errors).toMatch(/Paused\. Waiting for Resume on the page of jobs, http:/);
+    expect(parse(ended.lines.at(-1)!)).toMatchObject({ complete: true });
+    const states = ended.lines.map(parse).filter(({ type, kind }) => type === 'stage' && kind === 'pretrain');
+    expect(states.map(({ state }) => state)).toContain('paused');
+  },
+);

@@ -1,82 +1,10 @@
 /** The queue with real worker processes and a real database. */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
-import type { Job } from '../../main/contract/api.ts';
-import { workerEventSchema } from '../../main/contract/events.ts';
+import { expect, test } from 'vitest';
 import { physicalCores } from '../../main/jobs/physicalCores.ts';
-import { JobSupervisor } from '../../main/jobs/supervisor.ts';
-import { openStore } from '../../main/store/store.ts';
-import type { Store } from '../../main/store/store.ts';
-import { temporaryFolder, until } from './engineProcess.ts';
-import { valueAt } from './kinds/testKinds.ts';
-import type { CountRequest } from './kinds/testKinds.ts';
-
-process.env['NODE_ENV'] = 'test';
-process.env['ROTASCOPE_TEST_KINDS'] = fileURLToPath(new URL('./kinds/testKinds.ts', import.meta.url));
-
-interface Bench {
-  folder: string;
-  store: Store;
-  supervisor: JobSupervisor;
-  settled: Job[];
-  states: string[];
-}
-
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-
-async function openBench(slots = 2): Promise<Bench> {
-  const folder = await temporaryFolder();
-  const store = await openStore(join(folder, 'rotascope.sqlite'));
-  const supervisor = new JobSupervisor({
-    store,
-    jobsFolder: join(folder, 'jobs'),
-    slots: () => slots,
-    versions: {},
-    log,
-  });
-  const settled: Job[] = [];
-  const states: string[] = [];
-  supervisor.listen({
-    onJob: (job) => states.at(-1) === job.state || states.push(job.state),
-    onEvents: () => undefined,
-    onSettled: (job) => settled.push(job),
-  });
-  onTestFinished(async () => {
-    await supervisor.stop();
-    store.close();
-  });
-  return { folder, store, supervisor, settled, states };
-}
-
-const order = (request: CountRequest, title = 'Count') =>
-  ({ kind: 'selfTest', title, studyId: null, stageId: null, seed: null, request }) as const;
-
-const settle = (bench: Bench, count = 1): Promise<Job[]> =>
-  until(
-    () => bench.settled,
-    (jobs) => jobs.length >= count,
-  );
-
-/** Every event of the file is in the table once, in order, and nothing else is. */
-function expectExactlyOnce(bench: Bench, jobId: string): void {
-  const lines = readFileSync(join(bench.supervisor.folder(jobId), 'events.jsonl'), 'utf8')
-    .trimEnd()
-    .split('\n');
-  const written = lines.map((line) => workerEventSchema.parse(JSON.parse(line)));
-  const stored = bench.store.results.events(jobId, 0, 100_000);
-  expect(stored).toEqual(written);
-  expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, index) => index + 1));
-}
-
-/** [step, value] as a run that was never disturbed leaves it. */
-const undisturbed = (steps: number) => Array.from({ length: steps }, (_, i) => [i + 1, valueAt(i + 1)]);
-
-function metricRows(bench: Bench, jobId: string): [number, number, number][] {
-  const stored = bench.store.results.metrics(jobId);
-  return stored.map(({ step, values }) => [step, values['value']!, values['attempt']!]);
-}
+import { until } from './engineProcess.ts';
+import { expectExactlyOnce, metricRows, openBench, order, settle, undisturbed } from './jobBench.ts';
 
 test('a job goes from the queue to its end and leaves its events, numbers, log and request', async () => {
   const bench = await openBench();

@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
+import { Migrator } from 'kysely/migration';
 import { expect, test } from 'vitest';
 import type { AblationPoint } from '../../main/contract/studyResult.ts';
 import { migrations } from '../../main/store/migrations/index.ts';
@@ -132,5 +134,41 @@ test('the same edit of two pairs of checkpoints is two points; measured again it
     ['base', 1],
     ['peak', 2],
   ]);
+  store.close();
+});
+
+test('jobs of a database from before the queue had an order wait in the order in which they were made', async () => {
+  const file = join(await temporaryFolder(), 'rotascope.sqlite');
+  const sqlite = new Sqlite(file);
+  const older = Object.entries(migrations).filter(([name]) => name < '0006');
+  const provider = { getMigrations: () => Promise.resolve(Object.fromEntries(older)) };
+  const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: sqlite }) });
+  expect((await new Migrator({ db, provider }).migrateToLatest()).error).toBeUndefined();
+  sqlite.pragma(`application_id = ${0x526f7461}`);
+  const insert = sqlite.prepare(
+    `insert into jobs (id, kind, title, state, requestJson, attempt, createdAtMs) values (?, 'sft', ?, 'queued', '{}', 1, ?)`,
+  );
+  for (const [id, title, createdAtMs] of [['x', 'third', 30], ['y', 'first', 10], ['z', 'second', 20]]) insert.run(id, title, createdAtMs); // prettier-ignore
+  sqlite.close();
+  const store = await openStore(file);
+  const waiting = store.jobs.withState('queued');
+  expect(waiting.map(({ title }) => title)).toEqual(['first', 'second', 'third']);
+  expect(waiting.map(({ position, stopping, resumePoint }) => [position, stopping, resumePoint])).toEqual([
+    [1, null, null],
+    [2, null, null],
+    [3, null, null],
+  ]);
+  store.jobs.insert({
+    id: 'w',
+    kind: 'sft',
+    title: 'w',
+    studyId: null,
+    stageId: null,
+    seed: null,
+    request: {},
+    createdAtMs: 5,
+  });
+  expect(store.jobs.withState('queued').at(-1)).toMatchObject({ title: 'w', position: 4 });
+  expect(store.jobs.queuePaused()).toBe(false);
   store.close();
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseGpus, parseMemoryOf } from '../../../main/compute/nvidia.ts';
+import { parseGpus, parseMemoryOf, parseUse } from '../../../main/compute/nvidia.ts';
 
 test('GPUs as nvidia-smi lists them', () => {
   const csv = '0, GPU-5d1c, NVIDIA A10, 23028, 451\n1, GPU-77aa, NVIDIA GeForce RTX 4090, 24564, [N/A]\n';
@@ -16,4 +16,12 @@ test('the memory of one process, on all GPUs together', () => {
   expect(parseMemoryOf(4711, csv)).toBe(3200 * 2 ** 20);
   expect(parseMemoryOf(4711, '4711, [N/A]\n')).toBeNull();
   expect(parseMemoryOf(1, csv)).toBeNull();
+});
+
+test('memory and use of every GPU', () => {
+  expect(parseUse('NVIDIA A10, 451, 23028, 37\nNVIDIA H100 80GB HBM3, [N/A], 81559, [N/A]\n')).toEqual([
+    { name: 'NVIDIA A10', usedBytes: 451 * 2 ** 20, totalBytes: 23028 * 2 ** 20, busyShare: 0.37 },
+    { name: 'NVIDIA H100 80GB HBM3', usedBytes: 0, totalBytes: 81559 * 2 ** 20, busyShare: null },
+  ]);
+  expect(parseUse('NVIDIA-SMI has failed because it could not communicate with the driver.')).toEqual([]);
 });

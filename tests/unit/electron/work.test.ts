@@ -4,7 +4,18 @@ import { WorkList } from '../../../electron/work.ts';
 
 const job = (id: string, state: Job['state'], done = 0, more: Partial<Job> = {}): Job => ({
   ...{ id, kind: 'compare', title: `Compare ${id}`, state, studyId: null, stageId: null, seed: null, request: {} },
-  ...{ provenance: null, error: null, attempt: 1, lastSeq: 0, createdAtMs: 0, startedAtMs: 0, endedAtMs: null },
+  ...{
+    provenance: null,
+    error: null,
+    attempt: 1,
+    position: 1,
+    stopping: null,
+    resumePoint: null,
+    lastSeq: 0,
+    createdAtMs: 0,
+    startedAtMs: 0,
+    endedAtMs: null,
+  },
   progress: { done, total: 10, text: '', remainingMs: null },
   ...more,
 });
