@@ -171,25 +171,36 @@ interface TokenizerFiles {
 
 const sameCheckpoint = 'Take tokenizer.json and tokenizer_config.json from the same checkpoint.';
 
-async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
+type FileReader = (name: string, maxBytes: number) => Promise<string | null>;
+
+async function readerOf(folder: string): Promise<FileReader> {
   const root = await realpath(folder).catch(() => folder);
-  const text = async (name: string, maxBytes: number): Promise<string | null> => {
+  return async (name, maxBytes) => {
     const path = await fileOfFolder(root, name);
     return path === null ? null : readTextFile(path, name, maxBytes, 'bad_config');
   };
+}
+
+async function readTokenizerFiles(folder: string): Promise<TokenizerFiles> {
+  const text = await readerOf(folder);
   const tokenizer = await text('tokenizer.json', maxTokenizerBytes);
   if (tokenizer === null) {
     throw new AppError('CHECKPOINT_INCOMPLETE', `${folder} has no tokenizer.json.`, {
       hint: 'Save the tokenizer with save_pretrained of a fast tokenizer, or copy tokenizer.json.',
     });
   }
+  return { tokenizer: parsed('tokenizer.json', tokenizer, tokenizerSchema), ...(await readTemplate(text)) };
+}
+
+async function readTemplate(text: FileReader): Promise<Pick<TokenizerFiles, 'config' | 'template'>> {
   const config = parsed('tokenizer_config.json', (await text('tokenizer_config.json', maxConfigBytes)) ?? '{}', configSchema); // prettier-ignore
   const separate = await text('chat_template.jinja', maxConfigBytes);
-  return {
-    tokenizer: parsed('tokenizer.json', tokenizer, tokenizerSchema),
-    config,
-    template: separate ?? namedTemplate(config.chat_template),
-  };
+  return { config, template: separate ?? namedTemplate(config.chat_template) };
+}
+
+/** Whether the folder has a chat template, without the tokenizer, which is slow to read. @throws CHECKPOINT_INVALID */
+export async function hasChatTemplate(folder: string): Promise<boolean> {
+  return (await readTemplate(await readerOf(folder))).template !== null;
 }
 
 /** Of several named templates the one called "default". */
