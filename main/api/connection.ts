@@ -29,12 +29,17 @@ function isRightHello(data: string, token: string): boolean {
   }
 }
 
-/** Newest state wins: one message per job and study in a batch. */
+/** Newest state wins: one message in a batch for each job, study, comparison and sweep. Tokens of an answer are no state: all of them stay. */
+function keyOf(event: EngineEvent): string {
+  if (event.type === 'job') return `job ${event.job.id}`;
+  if (event.type === 'answer') return `answer ${event.ask} ${event.at}`;
+  return 'id' in event ? `${event.type} ${event.id}` : event.type;
+}
+
 function coalesce(events: EngineEvent[]): EngineEvent[] {
   const byKey = new Map<string, EngineEvent>();
   for (const event of events) {
-    const key =
-      event.type === 'job' ? `job ${event.job.id}` : event.type === 'study' ? `study ${event.id}` : event.type;
+    const key = keyOf(event);
     byKey.delete(key);
     byKey.set(key, event);
   }

@@ -1,6 +1,7 @@
 /** Calls about kept answers, and about files of SFT data. */
 import { keptSteps, readSamples } from '../ml/evaluation/sampleFile.ts';
-import { readSftFile } from '../ml/tasks/sftData.ts';
+import { readSftFile, sftLine, sftPage } from '../ml/tasks/sftData.ts';
+import { textTaskOf } from '../ml/tasks/textTasks.ts';
 import { samplesFolder } from '../jobs/kinds/keptAnswers.ts';
 import type { EngineContext } from './context.ts';
 import type { HandlerGroup } from './handlers.ts';
@@ -14,6 +15,11 @@ export function sampleHandlers(context: EngineContext): HandlerGroup {
     'sftData.check': async ({ path }) => {
       const { examples, errors, errorCount, ignoredLines } = await readSftFile(path);
       return { examples: examples.length, badLines: errorCount, errors, ignoredLines };
+    },
+    'sftData.lines': async ({ task: settings, examples: count, ...place }) => {
+      const { examples, nextEpisode } = sftPage(await textTaskOf(settings), place, count);
+      const from = { task: settings.name, split: place.split };
+      return { lines: examples.map((example) => sftLine(example, from)), nextEpisode };
     },
   };
 }

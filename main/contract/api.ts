@@ -9,7 +9,7 @@ import { dataFolderCalls } from './dataFolder.ts';
 import { errorShapeSchema, workerEventSchema } from './events.ts';
 import { sampleCalls } from './samples.ts';
 import { hiddenStatesCalls } from './hiddenStates.ts';
-import { playCalls } from './play.ts';
+import { answerEventSchema, playCalls } from './play.ts';
 import { queueCalls, queueSchema } from './queue.ts';
 import { runsCalls } from './runs.ts';
 import { studySettingsSchema } from './settings.ts';
@@ -409,6 +409,7 @@ export const engineEventSchema = z.discriminatedUnion('type', [
   /** A comparison or a sweep has new rows, or another state; `id` is its job. */
   z.object({ type: z.literal('spectra'), id: z.string() }),
   z.object({ type: z.literal('sweep'), id: z.string() }),
+  answerEventSchema,
   z.object({ type: z.literal('app') }),
 ]);
 export type EngineEvent = z.infer<typeof engineEventSchema>;

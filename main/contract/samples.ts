@@ -1,5 +1,6 @@
 /** Answers that an evaluation in text has kept, a page at a time: what was asked, what was answered, how it was judged. */
 import { z } from 'zod';
+import { taskSettingsSchema } from './settings.ts';
 
 /** `answer`: counted. `forced`: the reference's beginning was given. `passAtK`: one of several independent samples. */
 export const sampleKinds = ['answer', 'forced', 'passAtK'] as const;
@@ -98,5 +99,18 @@ export const sampleCalls = {
       errors: z.array(z.object({ line: index, message: z.string() })),
       ignoredLines: index,
     }),
+  },
+  /** Generated SFT data as JSONL, some whole episodes at a time: the lines of `rotascope sft-data`, in its order. */
+  'sftData.lines': {
+    input: z.object({
+      task: taskSettingsSchema,
+      split: z.enum(['inDist', 'ood']),
+      seed: index,
+      /** 0 at first, then what the last call gave as `nextEpisode`. */
+      episode: index,
+      /** At least so many lines. */
+      examples: z.number().int().min(1).max(500),
+    }),
+    output: z.object({ lines: z.array(z.string()), nextEpisode: index }),
   },
 } as const;

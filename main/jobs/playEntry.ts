@@ -3,53 +3,67 @@
  * the next question to them is answered at once. It ends with the engine.
  */
 import { openCompute } from '../compute/compute.ts';
-import { toErrorShape } from '../contract/errors.ts';
-import { openCheckpoint } from '../ml/checkpoints/openCheckpoint.ts';
-import type { PlayModel } from '../ml/play/playTask.ts';
+import { AppError, toErrorShape } from '../contract/errors.ts';
+import type { PlayToken } from '../contract/play.ts';
+import { AskedCheckpoint } from '../ml/play/askedCheckpoint.ts';
 import { playTask } from '../ml/play/playTasks.ts';
 import type { PlayOrder, PlayReply } from './playProcess.ts';
 
 /** Two, to ask both of a pair the same. */
-const keptModels = 2;
+const keptCheckpoints = 2;
 const compute = openCompute({ threads: 1 });
 /** The one asked last at the end. */
-const models = new Map<string, PlayModel>();
+const checkpoints = new Map<string, AskedCheckpoint>();
 
-async function modelOf({ folder, task }: PlayOrder): Promise<PlayModel> {
-  const key = `${task} ${folder}`;
-  const known = models.get(key);
-  models.delete(key);
-  if (known) {
-    models.set(key, known);
-    return known;
-  }
-  const checkpoint = await openCheckpoint(folder);
-  try {
-    const model = await playTask(task).open(await compute, checkpoint);
-    models.set(key, model);
-  } finally {
-    await checkpoint.close();
-  }
-  for (const [oldest, model] of models) {
-    if (models.size <= keptModels) break;
-    model.dispose();
-    models.delete(oldest);
-  }
-  return models.get(key)!;
+/** Lets go of the one that was asked the longest ago. */
+function closeOldest(except: string): boolean {
+  const oldest = [...checkpoints].find(([folder]) => folder !== except);
+  if (oldest === undefined) return false;
+  oldest[1].close();
+  checkpoints.delete(oldest[0]);
+  return true;
 }
 
-async function reply(order: PlayOrder): Promise<PlayReply> {
+async function checkpointOf(folder: string): Promise<AskedCheckpoint> {
+  const known = checkpoints.get(folder) ?? new AskedCheckpoint(await compute, folder, () => closeOldest(folder));
+  checkpoints.delete(folder);
+  checkpoints.set(folder, known);
+  while (checkpoints.size > keptCheckpoints) closeOldest(folder);
+  return known;
+}
+
+let running = 0;
+const say = (reply: PlayReply): void => void process.send?.(reply);
+
+async function answer({ id, folder, task, ...question }: PlayOrder, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  running = id;
   try {
-    const model = await modelOf(order);
-    return { id: order.id, answer: await model.ask(order.inputs, order.split) };
+    const asked = await checkpointOf(folder);
+    const watching = { signal, onToken: (token: PlayToken) => say({ id, token }) };
+    say({ id, answer: await playTask(task).ask(asked, question, watching) });
   } catch (error) {
-    return { id: order.id, error: toErrorShape(error) };
+    say({ id, error: toErrorShape(error) });
   }
+}
+
+const cancels = new Map<number, AbortController>();
+/** Stops at its next token when it is running; one that waits for its turn is off the list at once. */
+function cancel(id: number): void {
+  const reason = new AppError('CANCELLED', 'The question was cancelled.');
+  cancels.get(id)?.abort(reason);
+  if (id !== running) say({ id, error: toErrorShape(reason) });
 }
 
 // One after the other: they share the processor.
 let last: Promise<unknown> = Promise.resolve();
-process.on('message', (order: PlayOrder) => {
-  last = last.then(async () => process.send?.(await reply(order)));
+process.on('message', (message: PlayOrder | { cancel: number }) => {
+  if ('cancel' in message) {
+    cancel(message.cancel);
+    return;
+  }
+  const controller = new AbortController();
+  cancels.set(message.id, controller);
+  last = last.then(() => answer(message, controller.signal)).finally(() => cancels.delete(message.id));
 });
 process.on('disconnect', () => process.exit(0));

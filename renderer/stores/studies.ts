@@ -1,7 +1,7 @@
 /** All studies, by id. An event names a study and its revision; the study itself is fetched, at most twice a second. */
 import { defineStore } from 'pinia';
 import { computed, shallowRef, triggerRef } from 'vue';
-import type { CallAnswer, Study } from '../../main/contract/api.ts';
+import type { CallAnswer, CallInput, Study } from '../../main/contract/api.ts';
 import { resumableStates } from '../../main/contract/queue.ts';
 import type { StudySettings, StudySettingsInput } from '../../main/contract/settings.ts';
 import type { StudyResult } from '../../main/contract/studyResult.ts';
@@ -50,6 +50,9 @@ export const useStudies = defineStore('studies', () => {
   const estimate = (settings: StudySettingsInput): Promise<Estimate> => call('studies.estimate', settings);
   /** Reads a file of SFT data as a study would. */
   const checkSftData = (path: string): Promise<CallAnswer<'sftData.check'>> => call('sftData.check', { path });
+  /** Some of the lines that a study with this task and seed learns from. */
+  const sftDataLines = (from: CallInput<'sftData.lines'>): Promise<CallAnswer<'sftData.lines'>> =>
+    call('sftData.lines', from);
   /** The copy brings jobs of its own, which no event tells. */
   async function openSample(): Promise<Study> {
     const study = put(await call('studies.openSample', {}));
@@ -92,6 +95,7 @@ export const useStudies = defineStore('studies', () => {
     result,
     estimate,
     checkSftData,
+    sftDataLines,
     openSample,
     createAndStart,
     start,

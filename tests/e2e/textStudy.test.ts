@@ -1,9 +1,11 @@
 /** A study that starts from a checkpoint: composed in the form, watched, and every answer of it read. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sftExamples, sftLine } from '../../main/ml/tasks/sftData.ts';
+import { openTextTask } from '../../main/ml/tasks/textTasks.ts';
 import { drawnFigures, narrow, openPage } from './browser.ts';
 import { copyOfFixture } from './engineUnderTest.ts';
 import { startLab } from './lab.ts';
@@ -77,6 +79,20 @@ describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
     await page.getByRole('button', { name: /^Set the micro-batches to/ }).click();
     await page.getByText(/would be refused/).waitFor({ state: 'detached' });
     expect(Number(await rows.inputValue())).toBeLessThan(128);
+
+    // What the study would learn from, as a file.
+    await page.getByText('Export SFT data').click();
+    await page.getByLabel('Examples', { exact: true }).last().fill('7');
+    await page.getByLabel('Seed', { exact: true }).fill('4');
+    await picture('sft-data-export-light');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export as JSONL' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('sft-generalPoints-inDist-seed-4.jsonl');
+    const task = openTextTask({ name: 'generalPoints' });
+    const lines = sftExamples(task, 'inDist', 7, 4).map((one) => sftLine(one, { task: task.name, split: 'inDist' }));
+    expect(readFileSync(await download.path(), 'utf8')).toBe(lines.join(''));
 
     const data = join(folder, 'examples.jsonl');
     const example = '{"messages":[{"role":"user","content":"2 + 2"},{"role":"assistant","content":"4"}]}';

@@ -349,7 +349,7 @@ class CachedSteps {
 }
 
 /** A cache without its oldest slots and with new ones. */
-function movedOn(tf: Tf, cache: Tensor, fresh: Tensor): Tensor {
+export function movedOn(tf: Tf, cache: Tensor, fresh: Tensor): Tensor {
   const [batch, heads, length, width] = cache.shape as [number, number, number, number];
   const count = fresh.shape[2]!;
   return tf.concat([tf.slice(cache, [0, 0, count, 0], [batch, heads, length - count, width]), fresh], 2);

@@ -123,7 +123,8 @@ export function requireMemory(
     .filter((part) => estimate[part] >= 0.01 * estimate.total)
     .map((part) => `${partLabels[part]} ${gigabytes(estimate[part])}`);
   const what = run.kind === 'generation' ? 'Generation' : 'Training';
-  const message = `${what} with ${run.batch} rows at once needs about ${gigabytes(estimate.total)} of memory; ${gigabytes(availableBytes)} are free (${parts.join(', ')}).`; // prettier-ignore
+  const rows = run.batch === 1 ? '1 row' : `${run.batch} rows`;
+  const message = `${what} with ${rows} at once needs about ${gigabytes(estimate.total)} of memory; ${gigabytes(availableBytes)} are free (${parts.join(', ')}).`; // prettier-ignore
   throw new AppError('OUT_OF_MEMORY', message, {
     hint: hintFor(run, batch, setting),
     details: { estimate, availableBytes, largestBatch: batch },

@@ -10,7 +10,8 @@ import {
   type Triple,
 } from '../tasks/generalPoints3.ts';
 import type { Episode, Split } from '../tasks/task.ts';
-import { fieldValue, type TokenQuestion } from './tokenPlay.ts';
+import { fieldValue } from './fieldValue.ts';
+import type { TokenQuestion } from './tokenPlay.ts';
 
 const faces = ['J', 'Q', 'K'];
 const rankText = (rank: number): string => faces[rank - 11] ?? String(rank);

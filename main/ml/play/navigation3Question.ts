@@ -3,7 +3,8 @@ import { AppError } from '../../contract/errors.ts';
 import type { PlayField } from '../../contract/play.ts';
 import { compassPoints } from '../tasks/navigation/headings.ts';
 import { decisionEpisode, landmarks, type Decision } from '../tasks/navigation3.ts';
-import { fieldValue, type TokenQuestion } from './tokenPlay.ts';
+import { fieldValue } from './fieldValue.ts';
+import type { TokenQuestion } from './tokenPlay.ts';
 
 const legs = [1, 2, 3];
 const directions: string[] = [...compassPoints];

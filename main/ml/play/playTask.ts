@@ -1,26 +1,39 @@
 /** What a task has to offer so that a person can put a question of it to a checkpoint. */
-import type { Compute } from '../../compute/compute.ts';
-import type { PlayAnswer, PlayField } from '../../contract/play.ts';
+import type { PlayAnswer, PlayField, PlayTaskInfo, PlayToken } from '../../contract/play.ts';
 import type { Checkpoint } from '../checkpoints/openCheckpoint.ts';
 import type { Philox } from '../random/philox.ts';
 import type { Split } from '../tasks/task.ts';
+import type { AskedCheckpoint } from './askedCheckpoint.ts';
 
-/** A model in memory that answers. */
-export interface PlayModel {
-  /** Greedy. @throws INVALID_REQUEST naming the field that is wrong */
-  ask(inputs: Record<string, string>, split: Split): Promise<PlayAnswer>;
-  dispose(): void;
+export interface PlayQuestion {
+  split: Split;
+  inputs: Record<string, string>;
+  /** 0: greedy. */
+  temperature: number;
+  seed: number;
+  /** Of answers in text. */
+  mostTokens: number;
+}
+
+/** Who watches an answer. */
+export interface Watching {
+  onToken(token: PlayToken): void;
+  signal: AbortSignal;
 }
 
 export interface PlayTask {
   readonly name: string;
   readonly label: string;
   readonly fields: PlayField[];
-  readonly rules: Record<Split, string>;
-  /** A random question. */
-  example(random: Philox): Record<string, string>;
-  /** Why this checkpoint cannot be asked, from its headers and files; null when it can. */
+  readonly rules: PlayTaskInfo['rules'];
+  readonly inText: boolean;
+  /** A random question; null where none can be drawn. */
+  readonly example: ((random: Philox) => Record<string, string>) | null;
+  /** Why this checkpoint cannot be asked, from its headers and small files; null when it can. */
   whyNot(checkpoint: Checkpoint): Promise<string | null>;
-  /** @param checkpoint is read and may be closed after */
-  open(compute: Compute, checkpoint: Checkpoint): Promise<PlayModel>;
+  /**
+   * @throws INVALID_REQUEST naming the field that is wrong; OUT_OF_MEMORY before a weight is read; what `signal` was
+   * aborted with
+   */
+  ask(asked: AskedCheckpoint, question: PlayQuestion, watching: Watching): Promise<PlayAnswer>;
 }

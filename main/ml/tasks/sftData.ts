@@ -16,10 +16,28 @@ import type { TextExample, TextTask } from './textTask.ts';
  * route gives one at every point). Equal (task settings, split, count, seed) give equal examples.
  */
 export function sftExamples(task: TextTask, split: Split, count: number, seed: number): TextExample[] {
+  return sftPage(task, { split, seed, episode: 0 }, count).examples.slice(0, count);
+}
+
+/** A point in the stream of training episodes of a task. */
+export interface SftPlace {
+  split: Split;
+  seed: number;
+  /** Index of the next episode. */
+  episode: number;
+}
+
+/** The examples of whole episodes from a place on, at least `count`, and the place after them. */
+export function sftPage(
+  task: TextTask,
+  { split, seed, episode }: SftPlace,
+  count: number,
+): { examples: TextExample[]; nextEpisode: number } {
   const examples: TextExample[] = [];
-  for (let i = 0; examples.length < count; i++)
-    examples.push(...task.examples(task.trainingEpisode(split, new Philox(seed, 'sft', task.name, split, i))));
-  return examples.slice(0, count);
+  let next = episode;
+  for (; examples.length < count; next++)
+    examples.push(...task.examples(task.trainingEpisode(split, new Philox(seed, 'sft', task.name, split, next))));
+  return { examples, nextEpisode: next };
 }
 
 /** One line, with its end. */

@@ -120,7 +120,8 @@ function endOfTurn(tokenizer: TextTokenizer, ends: ReadonlySet<number>): number[
   });
 }
 
-async function configuredEnds(folder: string): Promise<number[]> {
+/** The end tokens that the checkpoint's configuration names. @throws CHECKPOINT_INVALID */
+export async function configuredEnds(folder: string): Promise<number[]> {
   const root = await realpath(folder).catch(() => folder);
   const path = await fileOfFolder(root, generationConfigName);
   if (path === null) return [];

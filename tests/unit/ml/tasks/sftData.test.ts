@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { overlapWithTraining } from '../../../../main/ml/tasks/overlap.ts';
-import { readSftLines, sftExamples, sftLine } from '../../../../main/ml/tasks/sftData.ts';
+import { readSftLines, sftExamples, sftLine, sftPage } from '../../../../main/ml/tasks/sftData.ts';
+import { sftDataText } from '../../../../renderer/features/studies/sftDataExport.ts';
 import { textTaskNames } from '../../../../main/contract/settings.ts';
 import { openTextTask } from '../../../../main/ml/tasks/textTasks.ts';
 
@@ -22,6 +23,22 @@ describe.each(tasks)('SFT data of %s', (_, task) => {
         examples.map(({ prompt, answer }) => [prompt, answer.text]),
       );
     }
+  });
+  it('exported page by page are the same lines', async () => {
+    const calls: number[] = [];
+    const fetchLines: Parameters<typeof sftDataText>[0] = (input) => {
+      calls.push(input.examples);
+      const { examples, nextEpisode } = sftPage(task, input, input.examples);
+      const lines = examples.map((example) => sftLine(example, { task: task.name, split: input.split }));
+      return Promise.resolve({ lines, nextEpisode });
+    };
+    const from = { task: { name: task.name }, split: 'ood' as const, seed: 5 };
+    const whole = sftExamples(task, 'ood', 450, 5).map((example) =>
+      sftLine(example, { task: task.name, split: 'ood' }),
+    );
+    expect(await sftDataText(fetchLines, from, 450, () => true)).toBe(whole.join(''));
+    expect(Math.max(...calls)).toBeLessThanOrEqual(200);
+    expect(await sftDataText(fetchLines, from, 450, (done) => done > 450)).toBe(null);
   });
   it('share nothing with held-out sets; an imported held-out set is found in full', () => {
     const heldOut = [...task.heldOutEpisodes('ood', 100, 1), ...task.heldOutEpisodes('inDist', 100, 1)];

@@ -1,0 +1,3 @@
+import { watchedAnswerLaws } from './watchedAnswerLaws.ts';
+
+watchedAnswerLaws('wasm');
