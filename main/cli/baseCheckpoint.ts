@@ -1,7 +1,7 @@
 /** `--base FOLDER` of a study: the checkpoint is imported where it is not yet, and hashed, so that the study can name it. */
-import { resolve } from 'node:path';
 import type { EngineClient } from '../api/engineClient.ts';
 import { AppError } from '../contract/errors.ts';
+import { enginePath, pathHint } from './attach.ts';
 
 const lookEveryMs = 300;
 const shownJobs = 2000;
@@ -11,10 +11,10 @@ const shownJobs = 2000;
  * @throws CHECKPOINT_INVALID it is refused; CONFLICT it could not be hashed
  */
 export async function importBase(client: EngineClient, path: string): Promise<string> {
-  const [verdict] = await client.call('checkpoints.import', { paths: [resolve(path)] });
+  const [verdict] = await client.call('checkpoints.import', { paths: [enginePath(path)] });
   if (!verdict?.checkpointId)
     throw new AppError('CHECKPOINT_INVALID', `${path}: ${verdict?.text ?? 'not read.'}`, {
-      hint: 'Give the folder of a Hugging Face checkpoint.',
+      hint: `Give the folder of a Hugging Face checkpoint. ${pathHint()}`.trim(),
     });
   for (;;) {
     const { folder, contentHash, name } = await client.call('checkpoints.get', { id: verdict.checkpointId });

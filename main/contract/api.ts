@@ -16,8 +16,6 @@ import { comparisonSchema, studyResultSchema } from './studyResult.ts';
 import { storageCalls } from './storage.ts';
 import { sweepCalls } from './sweeps.ts';
 
-export const contractVersion = 1;
-
 export const jobStates = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
 export const jobKinds = [
   'pretrain',
