@@ -13,6 +13,8 @@ import type { EndedWork } from './work.ts';
 export interface AttentionOptions {
   window(): BrowserWindow | null;
   wantsNotifications(): boolean;
+  /** Whether this machine stays awake for that work: another one does it by itself. */
+  keepsAwake: boolean;
   /** The user clicked on a notification. */
   onClick(path: string): void;
 }
@@ -51,6 +53,12 @@ export class Attention {
     for (const job of jobs) if (job.studyId === null) this.work.putJob(job);
     for (const study of studies) this.work.putStudy(study);
     this.schedule();
+  }
+
+  /** That engine is not looked at any more. */
+  leave(): void {
+    this.connection?.close();
+    this.lost();
   }
 
   private lost(): void {
@@ -93,7 +101,7 @@ export class Attention {
     if (window && !window.isDestroyed()) {
       window.setProgressBar(share === null ? noProgress : Number.isNaN(share) ? indeterminate : share);
     }
-    if (size > 0) this.blocker ??= powerSaveBlocker.start('prevent-app-suspension');
+    if (size > 0 && this.options.keepsAwake) this.blocker ??= powerSaveBlocker.start('prevent-app-suspension');
     else if (this.blocker !== null) {
       powerSaveBlocker.stop(this.blocker);
       this.blocker = null;

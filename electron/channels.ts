@@ -6,4 +6,10 @@ export const channels = {
   saveFile: 'rotascope:saveFile',
   fillMenu: 'rotascope:fillMenu',
   saveFolder: 'rotascope:saveFolder',
+  connectRemote: 'rotascope:connectRemote',
+  leaveRemote: 'rotascope:leaveRemote',
+  retryRemote: 'rotascope:retryRemote',
+  recentRemotes: 'rotascope:recentRemotes',
+  forgetRemote: 'rotascope:forgetRemote',
+  tunnel: 'rotascope:tunnel',
 } as const;

@@ -11,10 +11,18 @@ export interface CrashReport {
   nextStep: string;
   /** Last lines of what crashed, newest last. */
   lines: readonly string[];
+  /** What can be done, the first one first; restart, copy diagnostics and quit unless given. */
+  actions?: readonly (readonly [action: CrashAction, label: string])[];
 }
 
-export const crashActions = ['restart', 'copy', 'quit'] as const;
+export const crashActions = ['restart', 'copy', 'leave', 'quit'] as const;
 export type CrashAction = (typeof crashActions)[number];
+
+const usualActions = [
+  ['restart', 'Restart'],
+  ['copy', 'Copy diagnostics'],
+  ['quit', 'Quit'],
+] as const;
 
 /** Enough to recognise an error without filling the screen. */
 const shownLines = 12;
@@ -32,10 +40,14 @@ export function actionOfAddress(address: string): CrashAction | null {
   return crashActions.find((action) => action === name) ?? null;
 }
 
-export function crashPage({ fact, nextStep, lines }: CrashReport, said = ''): string {
+export function crashPage({ fact, nextStep, lines, actions = usualActions }: CrashReport, said = ''): string {
   const shown = lines.slice(-shownLines).join('\n');
   const details =
     shown === '' ? '' : `<h2>Last lines</h2><div class="lines" tabindex="0"><pre>${escaped(shown)}</pre></div>`;
+  const links = actions.map(
+    ([action, label], index) =>
+      `<a ${index === 0 ? 'class="primary" autofocus ' : ''}href="${scheme}${action}">${label}</a>`,
+  );
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -51,9 +63,7 @@ export function crashPage({ fact, nextStep, lines }: CrashReport, said = ''): st
 <h1>${escaped(fact)}</h1>
 <p>${escaped(nextStep)}</p>
 <p class="actions">
-<a class="primary" href="${scheme}restart" autofocus>Restart</a>
-<a href="${scheme}copy">Copy diagnostics</a>
-<a href="${scheme}quit">Quit</a>
+${links.join('\n')}
 </p>
 <p class="said" role="status">${escaped(said)}</p>
 ${details}

@@ -1,10 +1,16 @@
-/** Native open and save dialogs for the page. Only the engine's own page in the main frame is answered. */
+/**
+ * Native open and save dialogs for the page. Only the engine's own page in the main frame is answered.
+ *
+ * A page of another machine's engine may fill the menus (checked text) and save what it holds where the user says. What
+ * tells of this machine's files, or has it connect elsewhere, is refused: that machine may not be trusted with this one.
+ */
 import { dialog, ipcMain } from 'electron';
 import type { BrowserWindow, IpcMainInvokeEvent, OpenDialogOptions } from 'electron';
 import { existsSync, promises as files } from 'node:fs';
 import { basename, join } from 'node:path';
 import { menuContentSchema } from '../main/contract/desktop.ts';
-import type { MenuContent } from '../main/contract/desktop.ts';
+import type { MenuContent, SshTarget } from '../main/contract/desktop.ts';
+import type { AppErrorShape } from '../main/contract/errors.ts';
 import { channels } from './channels.ts';
 import { addressOfSender } from './versions.ts';
 
@@ -70,37 +76,57 @@ async function saveFolder(window: BrowserWindow, name: string, contents: NamedBy
   return folder;
 }
 
-/**
- * @param allowedOrigin origin of the engine's pages, empty before there is one
- * @param onMenuContent what the page has for the menus
- */
-export function answerPage(
-  window: () => BrowserWindow | null,
-  allowedOrigin: () => string,
-  onMenuContent: (content: MenuContent) => void,
-): void {
+export interface PageOptions {
+  window(): BrowserWindow | null;
+  /** Origin of the engine's pages, empty before there is one. */
+  allowedOrigin(): string;
+  isRemote(): boolean;
+  /** What the page has for the menus. */
+  onMenuContent(content: MenuContent): void;
+  remote: RemoteAnswers;
+}
+
+/** What electron/remoteSession.ts answers. */
+interface RemoteAnswers {
+  connect(target: unknown): Promise<AppErrorShape | null>;
+  leave(): void;
+  retry(): void;
+  recents(): readonly SshTarget[];
+  forget(host: string): readonly SshTarget[];
+}
+
+export function answerPage({ window, allowedOrigin, isRemote, onMenuContent, remote }: PageOptions): void {
   const handle = <A extends unknown[]>(
     channel: string,
-    answer: (to: BrowserWindow, ...args: A) => Promise<unknown>,
+    who: 'anyPage' | 'ownPage',
+    answer: (to: BrowserWindow, ...args: A) => unknown,
   ) => {
     ipcMain.handle(channel, (event: IpcMainInvokeEvent, ...args: unknown[]) => {
       const to = window();
       if (!to || event.sender !== to.webContents || new URL(addressOfSender(event)).origin !== allowedOrigin()) {
         throw new Error('This page may not use the desktop. Reload the window.');
       }
+      if (who === 'ownPage' && isRemote()) throw new Error("The page of another machine's engine may not do this.");
       return answer(to, ...(args as A));
     });
   };
-  handle(channels.openFolder, (to) => choosePaths(to, openFolderDialog));
-  handle(channels.openFiles, (to) => choosePaths(to, openFilesDialog));
-  handle(channels.fillMenu, async (_to, content: unknown) => onMenuContent(menuContentSchema.parse(content)));
-  handle(channels.saveFile, (to, name: unknown, bytes: unknown) => {
+  handle(channels.openFolder, 'ownPage', (to) => choosePaths(to, openFolderDialog));
+  handle(channels.openFiles, 'ownPage', (to) => choosePaths(to, openFilesDialog));
+  handle(channels.fillMenu, 'anyPage', (_to, content: unknown) => onMenuContent(menuContentSchema.parse(content)));
+  handle(channels.saveFile, 'anyPage', (to, name: unknown, bytes: unknown) => {
     if (typeof name !== 'string' || name === '') throw new Error('A file name is needed to save.');
+    // Without bytes only a path of this machine would come of it.
+    if (isRemote() && !(bytes instanceof Uint8Array)) throw new Error('There is nothing to save.');
     return saveBytes(to, name, bytes instanceof Uint8Array ? bytes : undefined);
   });
-  handle(channels.saveFolder, (to, name: unknown, contents: unknown) => {
+  handle(channels.saveFolder, 'anyPage', (to, name: unknown, contents: unknown) => {
     if (!isPlainName(name) || !Array.isArray(contents) || !contents.every(isNamedBytes))
       throw new Error('A folder is saved with plain file names.');
     return saveFolder(to, name, contents);
   });
+  handle(channels.connectRemote, 'ownPage', (_to, target: unknown) => remote.connect(target));
+  handle(channels.recentRemotes, 'ownPage', () => remote.recents());
+  handle(channels.forgetRemote, 'ownPage', (_to, host: unknown) => remote.forget(String(host)));
+  handle(channels.leaveRemote, 'anyPage', () => remote.leave());
+  handle(channels.retryRemote, 'anyPage', () => remote.retry());
 }

@@ -13,6 +13,7 @@ import type {
   Job,
   ViewFunctions,
 } from '../main/contract/api.ts';
+import { readReady } from '../main/contract/wire.ts';
 import type { Listening } from '../main/contract/wire.ts';
 
 export type EngineAddress = Pick<Listening, 'origin' | 'token'>;
@@ -28,7 +29,7 @@ const answerTimeoutMs = 3000;
 /**
  * @param onEvents what the engine pushes
  * @param onClosed once, when a connection that stood is lost; not after `close`
- * @throws when the engine refuses the connection
+ * @throws when the engine refuses the connection, or has another contract (CONFLICT)
  */
 export function connectEngine(
   engine: EngineAddress,
@@ -44,7 +45,14 @@ export function connectEngine(
       if (stands) onClosed();
       else reject(new Error(`The engine closed the connection (${code}).`));
     });
-    socket.once('message', () => {
+    socket.once('message', (first: Buffer) => {
+      try {
+        readReady(first.toString('utf8'));
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+        socket.terminate();
+        return;
+      }
       stands = true;
       const remote = createBirpc<EngineFunctions, ViewFunctions>(
         { onEvents },

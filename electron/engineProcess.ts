@@ -182,7 +182,7 @@ export class EngineProcess {
 }
 
 /** The line that `serve --json` prints when the engine answers; anything else is a log line. */
-function listeningOf(line: string): Listening | null {
+export function listeningOf(line: string): Listening | null {
   if (!line.startsWith('{')) return null;
   try {
     const message = JSON.parse(line) as Partial<Listening>;

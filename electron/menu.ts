@@ -18,6 +18,8 @@ export interface MenuActions {
   copyDiagnostics(): void;
   showDataFolder(): void;
   openDocumentation(): void;
+  /** From another machine's engine. */
+  leaveRemote(): void;
   quit(): void;
 }
 
@@ -34,12 +36,16 @@ const themes: { theme: ShellChoices['theme']; label: string }[] = [
 
 const separator: Item = { type: 'separator' };
 
-/** @param name of the app, for the macOS app menu */
+/**
+ * @param name of the app, for the macOS app menu
+ * @param remote the machine whose engine the window shows; null: this one
+ */
 export function menuTemplate(
   platform: NodeJS.Platform,
   name: string,
   choices: Pick<ShellChoices, 'theme' | 'notifications'>,
   content: Omit<MenuContent, 'theme'>,
+  remote: string | null,
   actions: MenuActions,
 ): Item[] {
   const mac = platform === 'darwin';
@@ -51,14 +57,16 @@ export function menuTemplate(
   };
   const updates: Item = { id: 'updates', label: 'Check for updates…', click: actions.checkForUpdates };
   const settings = settingsItems(content, actions);
-  const last: Item[] = mac ? [separator, { role: 'close' }] : [...settings, separator, quit];
+  const back: Item = { id: 'leaveRemote', label: 'Back to this machine', click: actions.leaveRemote };
+  const leave = remote === null ? [] : [separator, back];
+  const last: Item[] = mac ? [...leave, separator, { role: 'close' }] : [...leave, ...settings, separator, quit];
   return [
     ...(mac ? [appMenu(name, [updates, ...settings], quit)] : []),
     fileMenu(content, last, actions),
     editMenu(actions),
     viewMenu(choices, content, actions),
     ...(mac ? [{ role: 'windowMenu' } as const] : []),
-    helpMenu(mac ? [] : [updates], mac, actions),
+    helpMenu(mac ? [] : [updates], mac, remote, actions),
   ];
 }
 
@@ -188,7 +196,7 @@ function viewMenu(
   };
 }
 
-function helpMenu(own: Item[], mac: boolean, actions: MenuActions): Item {
+function helpMenu(own: Item[], mac: boolean, remote: string | null, actions: MenuActions): Item {
   return {
     id: 'help',
     role: 'help',
@@ -199,7 +207,8 @@ function helpMenu(own: Item[], mac: boolean, actions: MenuActions): Item {
       { id: 'shortcuts', label: 'Keyboard shortcuts', click: () => actions.send({ type: 'shortcuts' }) },
       ...own,
       separator,
-      { id: 'showDataFolder', label: 'Show data folder', click: actions.showDataFolder },
+      // That of another machine is not here to be shown.
+      { id: 'showDataFolder', label: 'Show data folder', click: actions.showDataFolder, enabled: remote === null },
       { id: 'copyDiagnostics', label: 'Copy diagnostics', click: actions.copyDiagnostics },
       ...(mac ? [] : [separator, { role: 'about' } as const]),
     ],

@@ -1,10 +1,11 @@
 /**
  * The shell's one window over its life: opened, shown the engine's page or the page of a crash, closed, opened again
- * (macOS).
+ * (macOS), replaced by one for another machine's engine and back.
  */
 import { app, nativeTheme } from 'electron';
 import type { BrowserWindow, OpenDialogOptions } from 'electron';
-import type { MenuCommand } from '../main/contract/desktop.ts';
+import type { MenuCommand, TunnelFault } from '../main/contract/desktop.ts';
+import { withoutToken } from '../main/contract/wire.ts';
 import type { Listening } from '../main/contract/wire.ts';
 import { channels } from './channels.ts';
 import { actionOfAddress, crashPageAddress } from './crashPage.ts';
@@ -14,11 +15,16 @@ import { bringToFront, openWindow, placeOf } from './window.ts';
 import { readWindowState, writeWindowState, zoomWithin } from './windowState.ts';
 import type { ShellChoices, WindowState } from './windowState.ts';
 
+type EnginePage = Pick<Listening, 'origin' | 'address'>;
+
 export interface ShellWindowOptions {
   preload: string;
   icon: string | undefined;
   statePath: string;
-  engine(): Listening | null;
+  /** Whose page is to be shown; null while there is none. */
+  engine(): EnginePage | null;
+  /** The machine it runs on; null: this one. */
+  remote(): string | null;
   /** Asked when the user closes the window. @returns whether it may close */
   onClose(): boolean;
   /** A button of the crash page. @returns what it did, to be said on that page */
@@ -27,6 +33,8 @@ export interface ShellWindowOptions {
 
 /** A page whose process dies twice within this time would do so again, ms. */
 const crashWindowMs = 60_000;
+/** Chromium's code of a load that another one has overtaken. */
+const overtaken = -3;
 /** About a tenth larger or smaller. */
 const zoomStep = 0.5;
 
@@ -57,9 +65,10 @@ export class ShellWindow {
   }
 
   open(): void {
-    const { preload, icon, engine, onClose } = this.options;
+    const { preload, icon, engine, remote, onClose } = this.options;
+    const machine = remote();
     const window = openWindow({
-      ...{ preload, icon, place: this.state },
+      ...{ preload, icon, place: this.state, remote: machine },
       allowedOrigin: () => this.shownOrigin,
       takesAction: (address) => this.takesAction(address),
       onGone: (reason) => this.pageGone(reason),
@@ -72,8 +81,12 @@ export class ShellWindow {
       else event.preventDefault();
     });
     window.on('closed', () => {
+      if (this.current !== window) return; // Another one has taken its place.
       this.current = null;
       this.loaded = false;
+    });
+    window.webContents.on('did-fail-load', (_event, code, _description, _address, isMainFrame) => {
+      if (machine !== null && isMainFrame && code !== overtaken) this.showCrash(unreachable(machine));
     });
     window.webContents.on('did-finish-load', () => {
       // Chromium keeps zoom by address, and the engine's port may be another one.
@@ -88,11 +101,26 @@ export class ShellWindow {
   }
 
   /** The engine's page. One that came back at the same address is left alone: the page reconnects by itself. */
-  show(listening: Listening): void {
+  show(listening: EnginePage): void {
     this.crash = null;
     if (!this.current || listening.address === this.shownAddress) return;
     this.shownOrigin = listening.origin;
     this.load(listening.address);
+  }
+
+  /** The page of the engine that is to be shown by now, in a window of its own kind at the same place. */
+  replace(): void {
+    const before = this.current;
+    if (before) this.state = { ...this.state, ...placeOf(before) };
+    this.crash = null;
+    this.loaded = false;
+    this.waiting = [];
+    this.open();
+    before?.destroy();
+  }
+
+  sendTunnel(fault: TunnelFault): void {
+    this.current?.webContents.send(channels.tunnel, fault);
   }
 
   /** In place of the engine's page, until `show`; once there is a window. */
@@ -146,7 +174,7 @@ export class ShellWindow {
   private load(address: string): void {
     this.shownAddress = address;
     // Rejects when another navigation overtakes it, or when the engine died meanwhile: then the next one is shown.
-    this.current?.loadURL(address).catch((error: unknown) => console.error(String(error)));
+    this.current?.loadURL(address).catch((error: unknown) => console.error(withoutToken(String(error))));
   }
 
   /** A page whose process was killed (out of memory, a driver) comes back as it was: its state lives in the engine. */
@@ -173,4 +201,18 @@ export class ShellWindow {
     });
     return true;
   }
+}
+
+function unreachable(machine: string): CrashReport {
+  return {
+    fact: `The engine on ${machine} cannot be reached.`,
+    nextStep:
+      'Its jobs go on there. A tunnel that the lab has opened is tried again by itself; another one has to be opened in its terminal.',
+    lines: [],
+    actions: [
+      ['restart', 'Try again'],
+      ['leave', 'Back to this machine'],
+      ['quit', 'Quit'],
+    ],
+  };
 }

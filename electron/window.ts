@@ -1,8 +1,11 @@
 /**
  * The window: a sandboxed page of the engine and nothing else. It stays on the engine's origin, opens no other window,
  * gets no permission but writing text to the clipboard, and hands https links to the system's browser.
+ *
+ * A page of another machine's engine has a window and a session of its own, in memory. An origin here is a port, and ports
+ * are used again: what such a page leaves (cache, service worker) must never meet this machine's engine.
  */
-import { app, BrowserWindow, nativeTheme, screen, session, shell } from 'electron';
+import { app, BrowserWindow, nativeTheme, screen, shell } from 'electron';
 import type { WebContents } from 'electron';
 import { isolatedPreferences, onPageGone, refuseNewWindows } from './versions.ts';
 import { minimumSize, onDisplays } from './windowState.ts';
@@ -12,6 +15,8 @@ export interface WindowOptions {
   preload: string;
   icon: string | undefined;
   place: WindowPlace;
+  /** The machine whose engine it shows; null: this one. */
+  remote: string | null;
   /** Origin of the engine's pages; empty until the engine is ready. */
   allowedOrigin(): string;
   /** The page asks to go elsewhere: true when the shell took this address as an action of its own. */
@@ -23,11 +28,12 @@ export interface WindowOptions {
 }
 
 const firstSize = { width: 1280, height: 860 };
+let remoteSessions = 0;
 /** The page's own background, so that nothing flashes before it draws. */
 const background = { light: '#f4f6f8', dark: '#10161b' };
 
 export function openWindow(options: WindowOptions): BrowserWindow {
-  const { preload, icon, place, allowedOrigin, onGone, onZoom } = options;
+  const { preload, icon, place, remote, allowedOrigin, onGone, onZoom } = options;
   const displays = screen.getAllDisplays().map((display) => display.workArea);
   const window = new BrowserWindow({
     ...firstSize,
@@ -40,12 +46,17 @@ export function openWindow(options: WindowOptions): BrowserWindow {
     webPreferences: {
       ...isolatedPreferences,
       preload,
-      additionalArguments: [`--rotascope-version=${app.getVersion()}`],
+      ...(remote === null ? {} : { partition: `remote-${(remoteSessions += 1)}` }),
+      additionalArguments: [
+        `--rotascope-version=${app.getVersion()}`,
+        ...(remote === null ? [] : [`--rotascope-remote=${encodeURIComponent(remote)}`]),
+      ],
     },
   });
   if (place.maximized) window.maximize();
   keepOnOrigin(window.webContents, options);
-  refusePermissions(allowedOrigin);
+  refusePermissions(window.webContents, allowedOrigin);
+  if (remote !== null) nameMachine(window, remote);
   window.webContents.on('zoom-changed', (_event, direction) => onZoom(direction));
   onPageGone(window, (reason) => {
     if (reason !== 'clean-exit' && !window.isDestroyed()) onGone(reason);
@@ -77,13 +88,22 @@ function keepOnOrigin(contents: WebContents, { allowedOrigin, takesAction }: Win
   refuseNewWindows(contents, openOutside);
 }
 
-function refusePermissions(allowedOrigin: () => string): void {
+/** Whatever the page calls itself, the window says where it is from. */
+function nameMachine(window: BrowserWindow, remote: string): void {
+  window.setTitle(`Remote: ${remote}`);
+  window.on('page-title-updated', (event, title) => {
+    event.preventDefault();
+    window.setTitle(`Remote: ${remote} - ${title}`);
+  });
+}
+
+function refusePermissions({ session }: WebContents, allowedOrigin: () => string): void {
   const allowed = (permission: string, address: string): boolean =>
     permission === 'clipboard-sanitized-write' && sameOrigin(address, allowedOrigin());
-  session.defaultSession.setPermissionRequestHandler((contents, permission, answer) => {
+  session.setPermissionRequestHandler((contents, permission, answer) => {
     answer(allowed(permission, contents.getURL()));
   });
-  session.defaultSession.setPermissionCheckHandler((_contents, permission, origin) => allowed(permission, origin));
+  session.setPermissionCheckHandler((_contents, permission, origin) => allowed(permission, origin));
 }
 
 /** Only https leaves the app; file:, javascript: and the like go nowhere. */

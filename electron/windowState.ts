@@ -1,5 +1,7 @@
 /** Where the window was and what the user chose in the shell: read at the start, written when it changes. Knows nothing of Electron. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { sshTargetSchema } from '../main/contract/desktop.ts';
+import type { SshTarget } from '../main/contract/desktop.ts';
 
 export interface Rectangle {
   x: number;
@@ -18,6 +20,8 @@ export interface ShellChoices {
   theme: 'system' | 'light' | 'dark';
   /** Say so when a long job ends while another window has the focus. */
   notifications: boolean;
+  /** Machines connected to over SSH, the last one first. Their tokens are asked for anew each time, never kept. */
+  remotes: readonly SshTarget[];
 }
 export interface WindowState extends WindowPlace, ShellChoices {}
 
@@ -27,7 +31,9 @@ export const firstState: WindowState = {
   zoom: 0,
   theme: 'system',
   notifications: true,
+  remotes: [],
 };
+const keptRemotes = 6;
 export const minimumSize = { width: 720, height: 480 };
 /** 58 % to 250 %: what the pages are laid out for. */
 const zoomLimits = { least: -3, most: 5 };
@@ -42,10 +48,28 @@ export function readWindowState(path: string): WindowState {
     const theme = stored.theme === 'light' || stored.theme === 'dark' ? stored.theme : 'system';
     const zoom = Number.isFinite(stored.zoom) ? zoomWithin(stored.zoom!) : firstState.zoom;
     const notifications = stored.notifications !== false;
-    return { bounds: sensible(stored.bounds), maximized: stored.maximized === true, zoom, theme, notifications };
+    const maximized = stored.maximized === true;
+    const remotes = sensibleRemotes(stored.remotes);
+    return { bounds: sensible(stored.bounds), maximized, zoom, theme, notifications, remotes };
   } catch {
     return firstState;
   }
+}
+
+/** With `target` first. */
+export function withRemote(remotes: readonly SshTarget[], target: SshTarget): SshTarget[] {
+  return [target, ...withoutRemote(remotes, target.host)].slice(0, keptRemotes);
+}
+
+export const withoutRemote = (remotes: readonly SshTarget[], host: string): SshTarget[] =>
+  remotes.filter((remote) => remote.host !== host);
+
+function sensibleRemotes(stored: unknown): SshTarget[] {
+  const list: unknown[] = Array.isArray(stored) ? stored.slice(0, keptRemotes) : [];
+  return list.flatMap((one) => {
+    const { data } = sshTargetSchema.safeParse(one);
+    return data ? [data] : [];
+  });
 }
 
 export function zoomWithin(level: number): number {

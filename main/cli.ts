@@ -17,6 +17,20 @@ import { serveCommand } from './cli/serve.ts';
 import { sftDataCommand } from './cli/sftData.ts';
 import { studyCommand } from './cli/study.ts';
 
+/** Commands that work on this machine alone. `export` would read the wrong data folder without a word. */
+const localCommands = new Set(['serve', 'sft-data', 'doctor']);
+
+/** @param isOption not only by the environment, which other programs that start us pass on */
+function checkConnect(action: Command, isOption: boolean): void {
+  const name = action.name();
+  if (name === 'export' || (isOption && localCommands.has(name)))
+    action.error(
+      `${name} does not use an engine at an address. Run it on that machine, without --connect and ROTASCOPE_CONNECT.`,
+    );
+  if (action.getOptionValueSource('data') === 'cli')
+    action.error('--connect and --data name two engines. Leave one of them out.');
+}
+
 const program = new Command('rotascope')
   .description(packageJson.description)
   .version(packageJson.version)
@@ -26,12 +40,20 @@ const program = new Command('rotascope')
       'what computes in an engine that this command starts (else ROTASCOPE_BACKEND)',
     ).choices(backendChoiceSchema.options),
   )
+  .addOption(
+    new Option(
+      '--connect <address>',
+      "use the engine at this address, as `serve` printed it, in place of the data folder's; through a tunnel that of another machine (see serve --help)",
+    ).env('ROTASCOPE_CONNECT'),
+  )
   .option('--gpu <which>', 'of several GPUs: number or UUID (CUDA), a part of the name (WebGPU) (else ROTASCOPE_GPU)')
-  .hook('preAction', (command) => {
-    const { backend, gpu } = command.opts<{ backend?: string; gpu?: string }>();
+  .hook('preAction', (command, action) => {
+    const { backend, connect, gpu } = command.opts<{ backend?: string; connect?: string; gpu?: string }>();
+    if (connect) checkConnect(action, command.getOptionValueSource('connect') === 'cli');
     // The engine and its workers read these.
     if (backend) process.env['ROTASCOPE_BACKEND'] = backend;
     if (gpu) process.env['ROTASCOPE_GPU'] = gpu;
+    if (connect) process.env['ROTASCOPE_CONNECT'] = connect;
   })
   .addCommand(serveCommand())
   .addCommand(studyCommand())

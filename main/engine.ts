@@ -193,6 +193,7 @@ async function startLocked(dataFolder: string, options: EngineOptions, release: 
       staticFolder: options.rendererFolder ?? join(repositoryFolder, 'out', 'renderer'),
       token,
       engineId: randomUUID(),
+      version: context.version,
       call: makeCall(composeHandlers(handlerGroups(context)), log, process.env['NODE_ENV'] === 'test'),
       subscribe: (listener) => events.subscribe(listener),
     },

@@ -31,14 +31,16 @@ export interface EngineServer {
   close(): Promise<void>;
 }
 
-function allowedHosts(port: number): Set<string> {
-  return new Set([`${loopback}:${port}`, `localhost:${port}`]);
-}
+/**
+ * The name is what tells a page of ours from one that a foreign name was bound to this machine for (DNS rebinding). The
+ * port is the caller's: behind a tunnel it is the one on their machine.
+ */
+const loopbackHost = /^(127\.0\.0\.1|localhost):\d{1,5}$/;
 
 /** An absent Origin is the command line; a browser always sends it, and it has to be our own page. */
-function isAllowed(request: IncomingMessage, port: number): boolean {
+function isAllowed(request: IncomingMessage): boolean {
   const { host, origin } = request.headers;
-  if (!host || !allowedHosts(port).has(host)) return false;
+  if (!host || !loopbackHost.test(host)) return false;
   return origin === undefined || origin === `http://${host}`;
 }
 
@@ -56,11 +58,11 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-function acceptSockets(server: Server, port: number, options: ConnectionOptions): WebSocketServer {
+function acceptSockets(server: Server, options: ConnectionOptions): WebSocketServer {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    if (!isAllowed(request, port)) return refuse(socket, '403 Forbidden');
+    if (!isAllowed(request)) return refuse(socket, '403 Forbidden');
     if (request.url !== webSocketPath) return refuse(socket, '404 Not Found');
     sockets.handleUpgrade(request, socket, head, (webSocket) => serveConnection(webSocket, options));
   });
@@ -72,16 +74,15 @@ function acceptSockets(server: Server, port: number, options: ConnectionOptions)
  * @throws EADDRINUSE when `port` is not 0 and taken
  */
 export async function startServer(options: ServerOptions): Promise<EngineServer> {
-  let port = options.port;
   const server = createServer((request, response) => {
-    if (!isAllowed(request, port)) {
+    if (!isAllowed(request)) {
       response.writeHead(403).end();
       return;
     }
     serveStatic(options.staticFolder, request.headers.host!, request, response).catch(() => response.destroy());
   });
-  port = await listen(server, options.port);
-  const sockets = acceptSockets(server, port, options);
+  const port = await listen(server, options.port);
+  const sockets = acceptSockets(server, options);
   const close = async (): Promise<void> => {
     for (const socket of sockets.clients) socket.close(closeCodes.stopping, 'The engine stops');
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { arch, platform, release } from 'node:os';
 import { join } from 'node:path';
-import { contractVersion } from '../contract/api.ts';
+import { contractVersion } from '../contract/wire.ts';
 import type { AppState } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import { studyFileName } from './studyExchange/format.ts';

@@ -2,9 +2,8 @@
 import { timingSafeEqual, createHash } from 'node:crypto';
 import { createBirpc } from 'birpc';
 import type { WebSocket } from 'ws';
-import { contractVersion } from '../contract/api.ts';
 import type { EngineEvent, EngineFunctions, ViewFunctions } from '../contract/api.ts';
-import { closeCodes, helloSchema } from '../contract/wire.ts';
+import { closeCodes, contractVersion, helloSchema } from '../contract/wire.ts';
 import type { Ready } from '../contract/wire.ts';
 
 /** A view has this long to say its token. */
@@ -49,6 +48,8 @@ function coalesce(events: EngineEvent[]): EngineEvent[] {
 export interface ConnectionOptions {
   token: string;
   engineId: string;
+  /** Of this program. */
+  version: string;
   call: EngineFunctions['call'];
   /** @returns what stops the subscription */
   subscribe(listener: (event: EngineEvent) => void): () => void;
@@ -65,7 +66,8 @@ export function serveConnection(socket: WebSocket, options: ConnectionOptions): 
       socket.close(closeCodes.unauthorized, 'Wrong token');
       return;
     }
-    const ready: Ready = { type: 'ready', contractVersion, engineId: options.engineId };
+    const { engineId, version } = options;
+    const ready: Ready = { type: 'ready', contractVersion, engineId, version };
     socket.send(JSON.stringify(ready));
     startRpc(socket, options);
   });

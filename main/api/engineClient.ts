@@ -6,7 +6,7 @@ import type { CallAnswer, CallInput, CallName, EngineEvent, EngineFunctions, Vie
 import { AppError } from '../contract/errors.ts';
 import type { AppErrorShape } from '../contract/errors.ts';
 import { errorShapeSchema } from '../contract/events.ts';
-import { closeCodes, readySchema, webSocketPath } from '../contract/wire.ts';
+import { closeCodes, readReady, webSocketPath } from '../contract/wire.ts';
 import type { Hello } from '../contract/wire.ts';
 
 const connectTimeoutMs = 10_000;
@@ -25,6 +25,8 @@ export interface ClientOptions {
   onEvents?(events: EngineEvent[]): void;
   /** Sent as Origin; none by default, as a command line has none. */
   origin?: string;
+  /** What to do when nobody answers, or when the connection is lost. */
+  nextStep?: string;
 }
 
 function thrown(error: unknown): AppError {
@@ -37,9 +39,9 @@ function thrown(error: unknown): AppError {
   });
 }
 
-/** @throws UNAUTHORIZED wrong token or Origin; NOT_FOUND nobody answers there */
+/** @throws UNAUTHORIZED wrong token or Origin; CONFLICT another contract; NOT_FOUND nobody answers there */
 function handshake(options: ClientOptions): Promise<{ socket: WebSocket; engineId: string }> {
-  const { port, token, origin } = options;
+  const { port, token, origin, nextStep = 'Start it.' } = options;
   const socket = new WebSocket(`ws://127.0.0.1:${port}${webSocketPath}`, {
     handshakeTimeout: connectTimeoutMs,
     ...(origin === undefined ? {} : { origin }),
@@ -47,9 +49,12 @@ function handshake(options: ClientOptions): Promise<{ socket: WebSocket; engineI
   return new Promise((resolve, reject) => {
     socket.once('open', () => socket.send(JSON.stringify({ type: 'hello', token } satisfies Hello)));
     socket.once('message', (data: Buffer) => {
-      const ready = readySchema.safeParse(JSON.parse(data.toString()));
-      if (ready.success) resolve({ socket, engineId: ready.data.engineId });
-      else reject(new AppError('UNAUTHORIZED', 'The engine is of another version.', { hint: 'Restart it.' }));
+      try {
+        resolve({ socket, engineId: readReady(data.toString()).engineId });
+      } catch (error) {
+        if (error instanceof Error) reject(error);
+        socket.terminate();
+      }
     });
     socket.once('unexpected-response', (_, response) => {
       reject(new AppError('UNAUTHORIZED', `The engine refused the connection (${response.statusCode ?? '?'}).`));
@@ -64,12 +69,12 @@ function handshake(options: ClientOptions): Promise<{ socket: WebSocket; engineI
       );
     });
     socket.on('error', (cause) => {
-      reject(new AppError('NOT_FOUND', `No engine answers on port ${port}.`, { hint: 'Start it.', cause }));
+      reject(new AppError('NOT_FOUND', `No engine answers on port ${port}.`, { hint: nextStep, cause }));
     });
   });
 }
 
-/** Connects and authenticates. @throws UNAUTHORIZED, NOT_FOUND, INTERRUPTED */
+/** Connects and authenticates. @throws UNAUTHORIZED, CONFLICT, NOT_FOUND, INTERRUPTED */
 export async function connectEngine(options: ClientOptions): Promise<EngineClient> {
   const { socket, engineId } = await handshake(options);
   const functions: ViewFunctions = { onEvents: (events) => options.onEvents?.(events) };
@@ -80,13 +85,16 @@ export async function connectEngine(options: ClientOptions): Promise<EngineClien
     deserialize: (text: string) => JSON.parse(text) as unknown,
   });
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  // A call under way must not hang when the engine goes.
-  void closed.then(() => rpc.$close(new AppError('INTERRUPTED', 'The engine is gone.', { hint: 'Start it again.' })));
+  // A call under way must not hang when the engine goes, and a later one says the same.
+  const { nextStep = 'Start it again.' } = options;
+  const gone = new AppError('INTERRUPTED', 'The connection to the engine is gone.', { hint: nextStep });
+  void closed.then(() => rpc.$close(gone));
   return {
     engineId,
     closed,
     close: () => socket.close(),
     call: async <N extends CallName>(name: N, input: CallInput<N>): Promise<CallAnswer<N>> => {
+      if (rpc.$closed) throw gone;
       const answer = await rpc.call(name, input);
       if (!answer.ok) throw thrown(answer.error);
       return calls[name].output.parse(answer.answer) as CallAnswer<N>;

@@ -1,7 +1,6 @@
 /** `--base FOLDER` of a study: the checkpoint is imported where it is not yet, and hashed, so that the study can name it. */
-import { resolve } from 'node:path';
 import { AppError } from '../contract/errors.ts';
-import type { Attached } from './attach.ts';
+import { type Attached, enginePath, pathHint } from './attach.ts';
 import { HoldUp } from './holdUp.ts';
 
 const lookEveryMs = 300;
@@ -12,10 +11,10 @@ const shownJobs = 2000;
  * @throws CHECKPOINT_INVALID it is refused; CONFLICT it could not be hashed
  */
 export async function importBase({ client, address }: Attached, path: string): Promise<string> {
-  const [verdict] = await client.call('checkpoints.import', { paths: [resolve(path)] });
+  const [verdict] = await client.call('checkpoints.import', { paths: [enginePath(path)] });
   if (!verdict?.checkpointId)
     throw new AppError('CHECKPOINT_INVALID', `${path}: ${verdict?.text ?? 'not read.'}`, {
-      hint: 'Give the folder of a Hugging Face checkpoint.',
+      hint: `Give the folder of a Hugging Face checkpoint. ${pathHint()}`.trim(),
     });
   const holdUp = new HoldUp(client, address);
   for (;;) {

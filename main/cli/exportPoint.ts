@@ -1,10 +1,10 @@
 /** `rotascope export-point`: a point of a sweep as a Hugging Face folder. */
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { EngineClient } from '../api/engineClient.ts';
 import { AppError } from '../contract/errors.ts';
 import { exportReportSchema } from '../contract/sweeps.ts';
 import type { ExportReport } from '../contract/sweeps.ts';
+import { enginePath } from './attach.ts';
 import { endWith } from './failure.ts';
 import { runJob } from './followJob.ts';
 import type { CommandOptions } from './followJob.ts';
@@ -42,7 +42,7 @@ function exportPoint(id: string, prefix: string, folder: string, options: Export
   return runJob(options, 'bytes', async (client) => {
     const key = await keyOf(client, id, prefix);
     const dtype = options.f32 ? 'F32' : 'same';
-    const { jobId } = await client.call('sweeps.exportPoint', { id, key, folder: resolve(folder), dtype });
+    const { jobId } = await client.call('sweeps.exportPoint', { id, key, folder: enginePath(folder), dtype });
     return { id: jobId, print: async () => printReport(await reportOf(client, jobId), options.json) };
   });
 }
@@ -58,7 +58,7 @@ export function exportPointCommand(): Command {
     .description('write one point of a sweep as a checkpoint that transformers loads')
     .argument('<sweep>', 'id of the sweep')
     .argument('<point>', 'its key, or the first characters of it')
-    .argument('<folder>', 'folder to write; new or empty')
+    .argument('<folder>', 'folder to write, on the machine of the engine; new or empty')
     .addOption(dataOption())
     .option('--f32', 'every tensor as F32', false)
     .option('--json', 'print events and the report as JSON lines', false)

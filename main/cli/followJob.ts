@@ -1,11 +1,10 @@
 /** What the commands share that start one job: import of checkpoints, progress, events, pause with Ctrl+C. */
-import { resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import type { EngineClient } from '../api/engineClient.ts';
 import type { Job } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
-import { attachEngine } from './attach.ts';
+import { attachEngine, enginePath, pathHint } from './attach.ts';
 import type { Attached } from './attach.ts';
 import { exitCodes } from './exitCodes.ts';
 import { printFailure } from './failure.ts';
@@ -17,10 +16,12 @@ const eventsPerCall = 1000;
 
 /** Ids of the checkpoints of one path, by step; a folder of a run holds several. @throws the reason why it is not one */
 export async function importPath(client: EngineClient, path: string): Promise<string[]> {
-  const verdicts = await client.call('checkpoints.import', { paths: [resolve(path)] });
+  const verdicts = await client.call('checkpoints.import', { paths: [enginePath(path)] });
   const rejected = verdicts.find(({ verdict }) => verdict === 'rejected');
   if (rejected || verdicts.length === 0)
-    throw new AppError('CHECKPOINT_INVALID', `${rejected?.path ?? path}: ${rejected?.text ?? 'no checkpoint found.'}`);
+    throw new AppError('CHECKPOINT_INVALID', `${rejected?.path ?? path}: ${rejected?.text ?? 'no checkpoint found.'}`, {
+      hint: pathHint(),
+    });
   const ids = verdicts.flatMap(({ checkpointId }) => (checkpointId === null ? [] : [checkpointId]));
   const steps = new Map<string, number>();
   for (const { id, step } of await client.call('checkpoints.list', {})) if (step !== null) steps.set(id, step);

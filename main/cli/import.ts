@@ -1,9 +1,7 @@
 /** `rotascope import`: checkpoints into the catalogue, one line a file. */
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { ImportVerdict, Job } from '../contract/api.ts';
-import { attachEngine } from './attach.ts';
-import type { Attached } from './attach.ts';
+import { type Attached, attachEngine, enginePath, pathHint } from './attach.ts';
 import { exitCodes } from './exitCodes.ts';
 import { endWith } from './failure.ts';
 import { HoldUp } from './holdUp.ts';
@@ -53,7 +51,7 @@ async function waitForJobs({ client, address }: Attached, sinceMs: number): Prom
 }
 
 async function importPaths(paths: string[], { data, json, copy, wait }: ImportOptions): Promise<number> {
-  const absolute = paths.map((path) => resolve(path));
+  const absolute = paths.map(enginePath);
   const attached = await attachEngine(data);
   const startedAtMs = Date.now();
   try {
@@ -63,12 +61,14 @@ async function importPaths(paths: string[], { data, json, copy, wait }: ImportOp
       verdicts.push(...(await attached.client.call('checkpoints.import', { paths: some, copy })));
     }
     for (const verdict of verdicts) printVerdict(verdict, json);
+    const allAccepted = verdicts.every(({ verdict }) => verdict === 'accepted');
+    if (!allAccepted && pathHint() !== '') console.error(pathHint());
     // Another engine goes on when this command has ended; this one's own would stop with it.
     const failed = attached.owned && wait ? await waitForJobs(attached, startedAtMs) : [];
     for (const { title, error } of failed)
       console.error(`${title}: ${error?.message ?? 'failed'} ${error?.hint ?? ''}`);
     if (failed.length > 0) return exitCodes.failed;
-    return verdicts.every(({ verdict }) => verdict === 'accepted') ? exitCodes.ok : exitCodes.partly;
+    return allAccepted ? exitCodes.ok : exitCodes.partly;
   } finally {
     await attached.close();
   }
@@ -78,6 +78,7 @@ const help = `
 The files stay where they are and the catalogue points at them; with --copy they are copied into the data folder, where
 equal files are stored once. One shard brings in its whole checkpoint. Weights are hashed in the background: by the engine
 that runs on the data folder, else by this command before it ends (or, with --no-wait, by the next engine).
+With --connect the paths are those of the engine's machine.
 With --json each line is {"path", "verdict", "code", "text", "warnings", "summary", "checkpointId"}.
 
 Exit codes: 0 all accepted, 1 failed, 2 wrong usage, 3 some were rejected (the others are imported).`;

@@ -18,8 +18,6 @@ import { comparisonSchema, studyResultSchema } from './studyResult.ts';
 import { storageCalls } from './storage.ts';
 import { sweepCalls } from './sweeps.ts';
 
-export const contractVersion = 1;
-
 export const jobStates = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled', 'interrupted'] as const;
 export const jobKinds = [
   'pretrain',

@@ -3,6 +3,7 @@
  * The whole bridge on one screen; electron/preload.ts implements it.
  */
 import { z } from 'zod';
+import type { AppErrorShape } from './errors.ts';
 
 /** A page of the lab, as a menu shows it. */
 const placeSchema = z.object({
@@ -31,7 +32,7 @@ export type MenuContent = z.infer<typeof menuContentSchema>;
 
 /** What a native menu, a dock icon or a second start asks the page to do. */
 export type MenuCommand =
-  /** Look at these files and folders: chosen in the dialog, given to a second start, or opened from the desktop. */
+  /** Look at these files and folders: chosen in the dialog, given to a second start, or opened from the desktop. None: ask. */
   | { type: 'open'; paths: string[] }
   | { type: 'go'; path: string }
   | { type: 'palette' }
@@ -44,6 +45,35 @@ export type MenuCommand =
   | { type: 'run' }
   | { type: 'theme'; theme: z.infer<typeof themeSchema> };
 
+/**
+ * A machine that the system's `ssh` reaches. Both become arguments of it, and `command` goes to that machine's shell: what
+ * would be an option, or more than words to a shell, is refused.
+ */
+export const sshTargetSchema = z.object({
+  /** "user@host", a name of ~/.ssh/config, "ssh://user@host:2222". */
+  host: z
+    .string()
+    .max(255)
+    .regex(/^(ssh:\/\/)?\w[\w.@:[\]-]*$/, 'is not a name that ssh takes, such as user@host'),
+  /** What runs Rotascope there. */
+  command: z
+    .string()
+    .max(500)
+    .regex(/^[\w./~][\w./~@+:,= -]*$/, 'may hold paths and words only'),
+});
+export type SshTarget = z.infer<typeof sshTargetSchema>;
+
+/** An engine elsewhere: at the near end of a tunnel that stands, or on a machine to which the shell opens one. */
+export const remoteTargetSchema = z.union([z.object({ address: z.string().max(500) }), sshTargetSchema]);
+export type RemoteTarget = z.infer<typeof remoteTargetSchema>;
+
+/** Of the window's own tunnel: why it is down, and when it is tried again; null while it stands. */
+export type TunnelFault = { reason: string; retryAtMs: number } | null;
+
+/**
+ * In a window on another machine's engine the page comes from there. What is of this machine is refused to it: paths of
+ * files, dialogs that choose them, connecting elsewhere.
+ */
 export interface DesktopBridge {
   platform: 'linux' | 'darwin' | 'win32';
   /** Version of the app. */
@@ -67,4 +97,16 @@ export interface DesktopBridge {
   onMenu(callback: (command: MenuCommand) => void): void;
   /** Pages, recent items and theme of the native menus. */
   fillMenu(content: MenuContent): Promise<void>;
+  /** The machine whose engine the window shows, as the user named it; null: this one. */
+  remote: string | null;
+  /** @returns why not, with the next step; null: the window goes there */
+  connectRemote(target: RemoteTarget): Promise<AppErrorShape | null>;
+  /** Gives up an attempt to connect; from a window on another machine's engine, back to this one. */
+  leaveRemote(): Promise<void>;
+  /** Tries a tunnel that is down at once. */
+  retryRemote(): Promise<void>;
+  /** Machines that were connected to over SSH, the last one first. */
+  recentRemotes(): Promise<SshTarget[]>;
+  forgetRemote(host: string): Promise<SshTarget[]>;
+  onTunnel(callback: (fault: TunnelFault) => void): void;
 }

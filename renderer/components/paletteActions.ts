@@ -4,10 +4,12 @@ import { useRouter } from 'vue-router';
 import { useApp } from '../stores/app.ts';
 import { isActive, useJobs } from '../stores/jobs.ts';
 import { useOpening } from '../stores/opening.ts';
+import { useRemote } from '../stores/remote.ts';
 import { useStudies } from '../stores/studies.ts';
 import { useToasts } from '../stores/toasts.ts';
 import { useUi, type ThemeChoice } from '../stores/ui.ts';
 import { copyText } from './copyText.ts';
+import { ownDesktop } from './ownDesktop.ts';
 import type { PaletteEntry } from './paletteEntries.ts';
 
 /** Of jobs that can be resumed: the newest. */
@@ -41,7 +43,7 @@ export function usePaletteActions(open: { shortcuts: () => void; guide: () => vo
     action('Run the miniature study', () => openStudy(studies.createAndStart({}, { new: false }))),
     action('Open the sample study', () => openStudy(studies.openSample())),
   ];
-  const desktop = window.rotascope;
+  const desktop = ownDesktop();
   const files =
     desktop === undefined
       ? [action('Open a checkpoint, a study or settings by its path', async () => void (opening.asking = true))]
@@ -49,7 +51,9 @@ export function usePaletteActions(open: { shortcuts: () => void; guide: () => vo
           action('Open folder…', async () => opening.look(await desktop.openFolder())),
           action('Open files…', async () => opening.look(await desktop.openFiles())),
         ];
+  const remote = useRemote();
   const rest = [
+    ...(remote.machine === null ? [] : [action('Back to this machine', remote.leave)]),
     theme('Theme: as the system', 'system'),
     theme('Theme: light', 'light'),
     theme('Theme: dark', 'dark'),

@@ -105,15 +105,17 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
 
     test('the bridge answers: platform, version, paths of chosen files', async () => {
       expect(await app.inPage('Object.keys(window.rotascope).sort()')).toEqual([
-        'fillMenu',
-        'onMenu',
-        'openFiles',
-        'openFolder',
-        'pathsForFiles',
-        'platform',
-        'saveFile',
-        'saveFolder',
-        'version',
+        ...[
+          'connectRemote',
+          'fillMenu',
+          'forgetRemote',
+          'leaveRemote',
+          'onMenu',
+          'onTunnel',
+          'openFiles',
+          'openFolder',
+        ],
+        ...['pathsForFiles', 'platform', 'recentRemotes', 'remote', 'retryRemote', 'saveFile', 'saveFolder', 'version'],
       ]);
       const { version } = JSON.parse(readFileSync(join(repositoryFolder, 'package.json'), 'utf8')) as {
         version: string;

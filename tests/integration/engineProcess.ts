@@ -44,8 +44,9 @@ export async function startEngineProcess(
   dataFolder: string,
   faults: object = {},
   env: NodeJS.ProcessEnv = testEnvironment(faults),
+  entry = cliEntry,
 ): Promise<EngineUnderTest> {
-  const child = spawn(process.execPath, [cliEntry, 'serve', '--json', '--no-open', '--data', dataFolder], {
+  const child = spawn(process.execPath, [entry, 'serve', '--json', '--no-open', '--data', dataFolder], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env,
   });

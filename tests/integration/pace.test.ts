@@ -34,7 +34,17 @@ function finishedStudy(store: Store, id: string, settings: StudySettings, weight
   );
   const job: Job = {
     ...{ id: `${id}-job`, kind: 'sft', title: 'SFT', state: 'succeeded', studyId: id, stageId: `${id}.sft`, seed: 0 },
-    ...{ request: {}, progress: null, provenance: null, error: null, attempt: 1, lastSeq: 0 },
+    ...{
+      request: {},
+      progress: null,
+      provenance: null,
+      error: null,
+      attempt: 1,
+      lastSeq: 0,
+      position: 0,
+      stopping: null,
+      resumePoint: null,
+    },
     ...{ createdAtMs: 0, startedAtMs: 0, endedAtMs: ms },
   };
   store.jobs.insertImported(job);

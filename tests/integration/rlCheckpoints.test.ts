@@ -39,17 +39,19 @@ function eventsOf(folder: string): WorkerEvent[] {
   return text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as WorkerEvent); // prettier-ignore
 }
 
+const silent = { onNudge: (): void => undefined, onUse: (): void => undefined };
+
 /** @param killAt the first attempt is killed once it has said that it can be resumed here */
 async function run(folder: string, keep: number[] | null, killAt?: number) {
   prepare(folder, keep);
-  let worker = new WorkerProcess(join(folder, 'job'), () => undefined);
+  let worker = new WorkerProcess(join(folder, 'job'), silent);
   if (killAt !== undefined) {
     const isReached = (): boolean =>
       eventsOf(folder).some((event) => event.type === 'resumePoint' && event.step >= killAt);
     await until(isReached, Boolean, timeout);
     process.kill(worker.pid!, 'SIGKILL');
     expect((await worker.ended).signal).toBe('SIGKILL');
-    worker = new WorkerProcess(join(folder, 'job'), () => undefined);
+    worker = new WorkerProcess(join(folder, 'job'), silent);
   }
   expect((await worker.ended).code).toBe(0);
   const events = eventsOf(folder);

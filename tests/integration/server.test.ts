@@ -76,7 +76,14 @@ test('our own page is let in, another origin or another host is not, before any 
   expect(await socketEnd(port, { Host: `localhost:${port}`, Origin: `http://localhost:${port}` }, [hello(token)])).toBe(
     0,
   );
+  // Behind a tunnel: the port is the one on the near machine.
+  const near = `127.0.0.1:${port + 1}`;
+  expect(await socketEnd(port, { Host: near, Origin: `http://${near}` }, [hello(token)])).toBe(0);
+  expect((await get(port, '/', { Host: near })).headers['content-security-policy']).toContain(`ws://${near};`);
   const refused: Record<string, string>[] = [
+    { Host: near, Origin: `http://${own}` },
+    { Host: `127.0.0.1:${port};script-src *`, Origin: `http://127.0.0.1:${port};script-src *` },
+    { Host: `127.0.0.1.evil.example:${port}` },
     { Origin: 'https://evil.example' },
     { Origin: 'null' },
     { Origin: `http://127.0.0.1:${port + 1}` },

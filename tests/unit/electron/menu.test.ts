@@ -15,10 +15,10 @@ const content: MenuContent = {
   theme: 'dark',
 };
 
-function menuOf(platform: NodeJS.Platform, shown: Omit<MenuContent, 'theme'> = content) {
+function menuOf(platform: NodeJS.Platform, shown: Omit<MenuContent, 'theme'> = content, remote: string | null = null) {
   const sent: unknown[] = [];
   const send = (command: MenuCommand): unknown => sent.push(command);
-  const template = menuTemplate(platform, 'Rotascope', { theme: 'dark', notifications: true }, shown, {
+  const template = menuTemplate(platform, 'Rotascope', { theme: 'dark', notifications: true }, shown, remote, {
     send,
     openFolder: () => sent.push('openFolder'),
     openFiles: () => sent.push('openFiles'),
@@ -29,6 +29,7 @@ function menuOf(platform: NodeJS.Platform, shown: Omit<MenuContent, 'theme'> = c
     copyDiagnostics: () => sent.push('copyDiagnostics'),
     showDataFolder: () => sent.push('showDataFolder'),
     openDocumentation: () => sent.push('openDocumentation'),
+    leaveRemote: () => sent.push('leaveRemote'),
     quit: () => sent.push('quit'),
   });
   const flatten = (items: MenuItemConstructorOptions[]): MenuItemConstructorOptions[] =>
@@ -130,3 +131,15 @@ test('what the page tells is bounded, and its paths stay in the lab', () => {
   const ten = Array.from({ length: 10 }, () => ({ label: 'x', path: '/x' }));
   expect(menuContentSchema.safeParse({ ...content, recents: ten }).success).toBe(false);
 });
+
+test.each(['linux', 'win32', 'darwin'] as const)(
+  "%s: from another machine's engine there is a way back",
+  (platform) => {
+    expect(menuOf(platform).items.some(({ id }) => id === 'leaveRemote')).toBe(false);
+    expect(menuOf(platform).item('showDataFolder').enabled).toBe(true);
+    const away = menuOf(platform, content, 'me@gpu');
+    away.click('leaveRemote');
+    expect(away.sent).toEqual(['leaveRemote']);
+    expect(away.item('showDataFolder').enabled).toBe(false);
+  },
+);

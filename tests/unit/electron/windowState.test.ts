@@ -7,6 +7,8 @@ import {
   minimumSize,
   onDisplays,
   readWindowState,
+  withoutRemote,
+  withRemote,
   writeWindowState,
 } from '../../../electron/windowState.ts';
 
@@ -14,7 +16,14 @@ const file = join(mkdtempSync(join(tmpdir(), 'rotascope-window-')), 'window.json
 
 test('is read as it was written', () => {
   const bounds = { x: -1200, y: 40, width: 1000, height: 700 };
-  const state = { bounds, maximized: true, zoom: -1.5, theme: 'dark' as const, notifications: false };
+  const state = {
+    bounds,
+    maximized: true,
+    zoom: -1.5,
+    theme: 'dark' as const,
+    notifications: false,
+    remotes: [{ host: 'me@gpu', command: 'rotascope' }],
+  };
   writeWindowState(file, state);
   expect(readWindowState(file)).toEqual(state);
 });
@@ -67,4 +76,21 @@ test('a window that was larger than the display that is left fits it', () => {
   const bounds = { x: 10, y: 20, width: 2200, height: 1800 };
   expect(onDisplays(bounds, [small])).toEqual({ x: 10, y: 20, width: 1280, height: 720 });
   expect(onDisplays(bounds, [small, tall])).toEqual(bounds);
+});
+
+test('machines are remembered with the last one first, each once; what ssh must not be given is forgotten', () => {
+  const target = (host: string): { host: string; command: string } => ({ host, command: 'rotascope' });
+  const after = ['a', 'b', 'a', 'c', 'd', 'e', 'f', 'g'].reduce<ReturnType<typeof withRemote>>(
+    (remotes, host) => withRemote(remotes, target(host)),
+    [],
+  );
+  expect(after.map(({ host }) => host)).toEqual(['g', 'f', 'e', 'd', 'c', 'a']);
+  expect(withoutRemote(after, 'e').map(({ host }) => host)).toEqual(['g', 'f', 'd', 'c', 'a']);
+  const hostile = [
+    target('-oProxyCommand=x'),
+    { host: 'gpu', command: 'rotascope; rm -r x' },
+    { host: 'gpu', command: '$(x)' },
+  ];
+  writeFileSync(file, JSON.stringify({ ...firstState, remotes: [...hostile, target('ssh://me@gpu:2222'), 7, null] }));
+  expect(readWindowState(file).remotes).toEqual([target('ssh://me@gpu:2222')]);
 });

@@ -17,6 +17,7 @@ async function serve(call: EngineFunctions['call'], port = 0): Promise<EngineSer
     staticFolder: '/nonexistent',
     token,
     engineId: 'test',
+    version: '0.0.0',
     call,
     subscribe: (listener) => {
       publish = listener;
