@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { onTestFinished, expect, test } from 'vitest';
 import { pace } from '../../main/api/estimate.ts';
-import type { ComputeStatus, Job } from '../../main/contract/api.ts';
+import type { ComputeStatus } from '../../main/contract/api.ts';
 import { type StudySettings, studySettingsSchema } from '../../main/contract/settings.ts';
 import { type Store, openStore } from '../../main/store/store.ts';
 import { assumedProductsPerSecond } from '../../main/studies/stageWeights.ts';
@@ -32,7 +32,7 @@ function finishedStudy(store: Store, id: string, settings: StudySettings, weight
     { ...times, id, name: id, settings, settingsHash: id, state: 'succeeded', sample: false, revision: 0 },
     [{ id: `${id}.sft`, seed: 0, kind: 'sft', title: 'SFT', dependsOn: [], state: 'succeeded', jobId: null, weight, output: null, note: null }], // prettier-ignore
   );
-  const job: Job = {
+  store.jobs.insertImported({
     ...{ id: `${id}-job`, kind: 'sft', title: 'SFT', state: 'succeeded', studyId: id, stageId: `${id}.sft`, seed: 0 },
     ...{
       request: {},
@@ -46,9 +46,8 @@ function finishedStudy(store: Store, id: string, settings: StudySettings, weight
       resumePoint: null,
     },
     ...{ createdAtMs: 0, startedAtMs: 0, endedAtMs: ms },
-  };
-  store.jobs.insertImported(job);
-  store.studies.updateStage(id, `${id}.sft`, { jobId: job.id });
+  });
+  store.studies.updateStage(id, `${id}.sft`, { jobId: `${id}-job` });
 }
 
 test('before anything has run, a checkpoint takes what its products take at the measured rate', async () => {
