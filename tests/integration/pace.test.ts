@@ -34,17 +34,7 @@ function finishedStudy(store: Store, id: string, settings: StudySettings, weight
   );
   store.jobs.insertImported({
     ...{ id: `${id}-job`, kind: 'sft', title: 'SFT', state: 'succeeded', studyId: id, stageId: `${id}.sft`, seed: 0 },
-    ...{
-      request: {},
-      progress: null,
-      provenance: null,
-      error: null,
-      attempt: 1,
-      lastSeq: 0,
-      position: 0,
-      stopping: null,
-      resumePoint: null,
-    },
+    ...{ request: {}, progress: null, provenance: null, error: null, attempt: 1, lastSeq: 0 },
     ...{ createdAtMs: 0, startedAtMs: 0, endedAtMs: ms },
   });
   store.studies.updateStage(id, `${id}.sft`, { jobId: `${id}-job` });
