@@ -9,6 +9,7 @@ import type { Attached } from './attach.ts';
 import { exitCodes } from './exitCodes.ts';
 import { printFailure } from './failure.ts';
 import { HoldUp } from './holdUp.ts';
+import { pauseOnSignals } from './pauseOnSignals.ts';
 import { formatDuration } from './studyOutput.ts';
 import { Wake } from './wake.ts';
 
@@ -96,27 +97,6 @@ async function followJob(
   }
 }
 
-/**
- * Ctrl+C and the like: the job stops so that the same command goes on with it.
- * @returns `close()`: closes the connection, unless a pause does and ends the process by itself
- */
-function pauseOnSignals(attached: Attached, id: string, progress: JobProgress): { close(): Promise<void> } {
-  let pausing: Promise<never> | null = null;
-  const pause = async (): Promise<never> => {
-    progress.end();
-    console.error('Pausing. The same command goes on from here.');
-    // An engine of our own interrupts its jobs when it stops; another one is asked to stop this one.
-    if (!attached.owned) await attached.client.call('jobs.cancel', { id });
-    await attached.close();
-    process.exit(exitCodes.interrupted);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => {
-      pausing ??= pause().catch(() => process.exit(exitCodes.interrupted));
-    });
-  return { close: () => pausing ?? attached.close() };
-}
-
 function exitCodeOf({ state }: Job): number {
   if (state === 'succeeded') return exitCodes.ok;
   return state === 'failed' ? exitCodes.failed : exitCodes.stopped;
@@ -159,7 +139,8 @@ export async function runJob(
     const started = await start(attached.client);
     if (started === null) return exitCodes.ok;
     const progress = jobProgress(!json, unit);
-    open = pauseOnSignals(attached, started.id, progress);
+    const stop = (): Promise<unknown> => attached.client.call('jobs.cancel', { id: started.id });
+    open = pauseOnSignals(attached, stop, () => progress.end());
     const job = await followJob(attached, started.id, wake, progress, json);
     progress.end();
     if (job.error) {

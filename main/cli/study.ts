@@ -10,6 +10,7 @@ import type { Attached } from './attach.ts';
 import { exitCodes } from './exitCodes.ts';
 import { endWith } from './failure.ts';
 import { HoldUp } from './holdUp.ts';
+import { pauseOnSignals } from './pauseOnSignals.ts';
 import { dataOption } from './serve.ts';
 import { makeStudyOutput } from './studyOutput.ts';
 import type { StudyOutput } from './studyOutput.ts';
@@ -99,28 +100,24 @@ async function runStudy(preset: string, options: StudyOptions): Promise<number> 
     if (events.some(({ type }) => type === 'study' || type === 'queue')) wake.push();
   });
   const { client } = attached;
-  const output = makeStudyOutput(options.json);
-  if (settings.base) settings = { ...settings, base: { ...settings.base, folder: await importBase(attached, settings.base.folder) } }; // prettier-ignore
-  let study = await client.call('studies.create', { settings, new: options.new });
-  const pause = async (): Promise<never> => {
+  let open: { close(): Promise<void> } = attached;
+  try {
+    const output = makeStudyOutput(options.json);
+    if (settings.base) settings = { ...settings, base: { ...settings.base, folder: await importBase(attached, settings.base.folder) } }; // prettier-ignore
+    let study = await client.call('studies.create', { settings, new: options.new });
+    const stop = (): Promise<unknown> => client.call('studies.cancel', { id: study.id });
+    open = pauseOnSignals(attached, stop, () => output.end());
+    if (!options.json && study.state !== 'succeeded') console.log(`Watch it at ${attached.address}`);
+    study = await client.call('studies.start', { id: study.id });
+    study = await follow(attached, study.id, wake, output, options.json);
     output.end();
-    console.error('Pausing. The same command goes on from here.');
-    // An engine of our own interrupts its jobs when it stops; another one is asked to stop this study.
-    if (!attached.owned) await client.call('studies.cancel', { id: study.id });
-    await attached.close();
-    process.exit(exitCodes.interrupted);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => void pause().catch(() => process.exit(exitCodes.interrupted)));
-  if (!options.json && study.state !== 'succeeded') console.log(`Watch it at ${attached.address}`);
-  study = await client.call('studies.start', { id: study.id });
-  study = await follow(attached, study.id, wake, output, options.json);
-  output.end();
-  const result = await client.call('studies.result', { id: study.id });
-  if (options.json) console.log(JSON.stringify(result));
-  else await printEnd(client, study, result);
-  await attached.close();
-  return exitCodeOf(study);
+    const result = await client.call('studies.result', { id: study.id });
+    if (options.json) console.log(JSON.stringify(result));
+    else await printEnd(client, study, result);
+    return exitCodeOf(study);
+  } finally {
+    await open.close();
+  }
 }
 
 const help = `

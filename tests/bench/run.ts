@@ -3,6 +3,7 @@ const benchmarks: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   training: () => import('./training.ts'),
   generation: () => import('./generation.ts'),
   halfBillion: () => import('./halfBillion.ts'),
+  trained: () => import('./trained.ts'),
   sweep: () => import('./sweep.ts'),
   svd: () => import('./svd.ts'),
   decompose: () => import('./decompose.ts'),

@@ -56,6 +56,7 @@ test(
       if (parse(line)['type'] === 'resumePoint' && ++seen === 3) kill('SIGINT');
     });
     expect(paused.code, paused.errors).toBe(130);
+    expect(paused.lines.map(parse).filter(({ type }) => type === 'error')).toEqual([]);
     const resumed = await run(args, { steps: 200, resumeEvery: 20 });
     expect(resumed.code, resumed.errors).toBe(0);
     const events = resumed.lines.map(parse);

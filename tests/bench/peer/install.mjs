@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { cacheFolder } from '../../../main/bootstrap/folders.mjs';
 
-const folder = join(cacheFolder(), 'bench-peer');
-export const peerPython = join(folder, 'bin', 'python');
+export const peerFolder = join(cacheFolder(), 'bench-peer');
+export const peerPython = join(peerFolder, 'bin', 'python');
 
 /** Asks, creates a virtual environment and installs PyTorch and transformers there. @returns {Promise<boolean>} whether the peer is there */
 export const installPeer = () =>
   installPeerPackages({
-    folder,
+    folder: peerFolder,
     title: 'PyTorch, the peer of the benchmark (about 5 GB)',
     packages: ['transformers', 'torch', 'safetensors', 'numpy'],
   });
@@ -20,12 +20,12 @@ export const installPeer = () =>
  * @param {object} peer
  * @param {string} peer.folder of the virtual environment
  * @param {string} peer.title for the question
- * @param {string[]} peer.packages the first one is looked for
+ * @param {string[]} peer.packages all of them are looked for
  * @returns {Promise<boolean>} whether they are there
  */
 export async function installPeerPackages({ folder, title, packages }) {
   const python = join(folder, 'bin', 'python');
-  if (existsSync(python) && spawnSync(python, ['-c', `import ${packages[0]}`]).status === 0) return true;
+  if (existsSync(python) && spawnSync(python, ['-c', `import ${packages.join(', ')}`]).status === 0) return true;
   if (!process.argv.includes('--yes')) {
     const prompt = createInterface({ input: process.stdin, output: process.stdout });
     const answer = await prompt.question(`Install ${title}, into ${folder}? [y/N] `);
