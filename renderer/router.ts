@@ -103,6 +103,13 @@ export const router = createRouter({
       meta: { title: 'Ablation' },
     },
     {
+      path: '/ablations/:id/answers',
+      name: 'pointAnswers',
+      component: () => import('./features/ablations/PointAnswersView.vue'),
+      props: true,
+      meta: { title: 'Answers' },
+    },
+    {
       path: '/figures',
       name: 'figures',
       component: () => import('./features/figures/FiguresView.vue'),

@@ -11,7 +11,7 @@ export function sampleHandlers(context: EngineContext): HandlerGroup {
   const folderOf = (jobId: string): string => samplesFolder(context.supervisor.folder(requireJob(context, jobId).id));
   return {
     'samples.steps': async ({ jobId }) => ({ steps: await keptSteps(folderOf(jobId)) }),
-    'samples.read': ({ jobId, step, ...query }) => readSamples(folderOf(jobId), step, query),
+    'samples.read': ({ jobId, at, ...query }) => readSamples(folderOf(jobId), at, query),
     'sftData.check': async ({ path }) => {
       const { examples, errors, errorCount, ignoredLines } = await readSftFile(path);
       return { examples: examples.length, badLines: errorCount, errors, ignoredLines };

@@ -28,6 +28,8 @@ const flopsPerMs = 1.5e7;
 const remembered = 3;
 /** A point in the cache and in the database. */
 const bytesPerPoint = 20_000;
+/** A kept answer in text with the dialogue before it; large files of them are compressed. */
+const bytesPerAnswer = 2500;
 const workerBytes = 150e6;
 /** Of a matrix under way: both decompositions, both matrices, the edit and its change. */
 const matricesHeld = 8;
@@ -134,6 +136,12 @@ function pointMs({ store, compute }: EngineContext, request: SweepRequest, facts
   return sum(facts.weights[0]!.map(({ rows, columns, rank }) => 4 * rows * columns * rank)) / flopsPerMs;
 }
 
+/** Of one point of a task in text: counted, forced and of pass@k. */
+function answersBytes({ task: { name, evaluationEpisodes, text } }: SweepRequest['settings']): number {
+  if (!isTextTask(name)) return 0;
+  return 2 * evaluationEpisodes * (text.attempts + 1 + (text.samples > 1 ? text.samples : 0)) * bytesPerAnswer;
+}
+
 export async function planAnswer(context: EngineContext, request: SweepRequest): Promise<CallAnswer<'sweeps.plan'>> {
   const facts = await sweepFacts(request);
   const { plan, shape, weights, parameters, notEvaluated } = facts;
@@ -155,7 +163,10 @@ export async function planAnswer(context: EngineContext, request: SweepRequest):
     points: plan.points.length,
     known: known.length,
     durationMs: Math.round(startMs + work),
-    diskBytes: Math.round(Math.min(factors, resources.cacheBudgetBytes) + left * bytesPerPoint),
+    diskBytes: Math.round(
+      Math.min(factors, resources.cacheBudgetBytes) +
+        left * (bytesPerPoint + (notEvaluated === null ? answersBytes(settings) : 0)),
+    ),
     peakBytes: Math.round(peak),
     layers: shape.layers.length,
     largestRank: shape.largestRank,

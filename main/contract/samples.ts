@@ -41,6 +41,14 @@ export const answerSampleSchema = z.object({
 });
 export type AnswerSample = z.infer<typeof answerSampleSchema>;
 
+/** Which of a job's evaluations: a step (SFT), an iteration (RL), or the content of a point (of a sweep), SHA-256 in hex. */
+export const sampledAtSchema = z.union([index, z.string().regex(/^[0-9a-f]{64}$/)]);
+export type SampledAt = z.infer<typeof sampledAtSchema>;
+
+/** Where answers are. */
+export const answersPlaceSchema = z.object({ jobId: z.string(), at: sampledAtSchema });
+export type AnswersPlace = z.infer<typeof answersPlaceSchema>;
+
 export const sampleQuerySchema = z.object({
   kind: sampleKindSchema.default('answer'),
   split,
@@ -86,7 +94,7 @@ export const sampleCalls = {
   /** Steps (SFT) or iterations (RL) of a job at which answers were kept, ascending; none for tasks in tokens. */
   'samples.steps': { input: z.object({ jobId: z.string() }), output: z.object({ steps: z.array(index) }) },
   'samples.read': {
-    input: sampleQuerySchema.extend({ jobId: z.string(), step: index }),
+    input: sampleQuerySchema.extend(answersPlaceSchema.shape),
     output: z.object({ total: index, samples: z.array(answerSampleSchema) }),
   },
   /** Reads a file of SFT data as a study would: how many examples, and which lines are wrong. */

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { evaluationSchema } from './evaluation.ts';
+import { answersPlaceSchema } from './samples.ts';
 import { taskSettingsSchema } from './settings.ts';
 import {
   checkpointRefSchema,
@@ -149,6 +150,8 @@ export const sweepPointResultSchema = sweepPointSchema.extend({
   record: modelEditRecordSchema,
   /** Null where the model cannot be evaluated here. */
   evaluation: evaluationSchema.nullable(),
+  /** Of a task in text, where its answers are: with the sweep that made the point. Absent where none were kept. */
+  answers: answersPlaceSchema.optional(),
   /** Taken from an earlier sweep. */
   reused: z.boolean(),
   durationMs: z.number(),

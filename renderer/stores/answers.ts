@@ -1,13 +1,11 @@
-/** Kept answers of one checkpoint, a page at a time: what was looked at is there, the rest is fetched when it is needed. */
+/** Kept answers of one checkpoint or point, a page at a time: what was looked at is there, the rest is fetched when it is needed. */
 import { defineStore } from 'pinia';
 import { shallowRef } from 'vue';
-import type { AnswerSample, SampleFilter, SampleKind } from '../../main/contract/samples.ts';
+import type { AnswerSample, AnswersPlace, SampleFilter, SampleKind } from '../../main/contract/samples.ts';
 import { call } from '../engine/engine.ts';
 
-/** Which answers: of a checkpoint (job and step), a kind and a split, through a filter. */
-export interface AnswerList {
-  jobId: string;
-  step: number;
+/** Which answers: of a model, a kind and a split, through a filter. */
+export interface AnswerList extends AnswersPlace {
   kind: SampleKind;
   split: AnswerSample['split'];
   filter: SampleFilter;
@@ -65,7 +63,7 @@ export const useAnswers = defineStore('answers', () => {
   }
 
   const stepsOf = async (jobId: string): Promise<number[]> => (await call('samples.steps', { jobId })).steps;
-  /** All answers of one episode at a checkpoint, in their order. */
+  /** All answers of one episode by a model, in their order. */
   async function ofEpisode(list: Omit<AnswerList, 'filter'>, episode: number): Promise<AnswerSample[]> {
     return (await call('samples.read', { ...list, episode, limit: episodeAnswers })).samples;
   }

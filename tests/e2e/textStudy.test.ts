@@ -152,13 +152,13 @@ describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
       const list = page.getByRole('listbox', { name: 'Answers' });
       await list.getByRole('option').first().waitFor();
       const jobId = (await lab.engine.call('studies.get', { id })).stages[0]!.jobId!;
-      const { total } = await lab.engine.call('samples.read', { jobId, step: 4, split: 'ood' });
+      const { total } = await lab.engine.call('samples.read', { jobId, at: 4, split: 'ood' });
       await page.getByText(`${total} answers`, { exact: true }).waitFor();
       await list.focus();
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('ArrowDown');
       await page.waitForURL((url) => url.searchParams.get('index') === '2');
-      const { samples } = await lab.engine.call('samples.read', { jobId, step: 4, split: 'ood', offset: 2, limit: 1 });
+      const { samples } = await lab.engine.call('samples.read', { jobId, at: 4, split: 'ood', offset: 2, limit: 1 });
       const panel = page.getByRole('article').first();
       await panel.getByText(samples[0]!.verdict, { exact: true }).waitFor();
       expect(await panel.locator('ol pre').first().innerText()).toBe(samples[0]!.messages[0]!.content);

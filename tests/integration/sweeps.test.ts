@@ -77,6 +77,8 @@ describe.skipIf(process.platform !== 'linux')('a sweep of the sample study', () 
     const reference = await settled(whole.client, (await whole.client.call('sweeps.start', order)).id);
     expect(reference).toMatchObject({ state: 'succeeded', done: 30, total: 30 });
     expect(reference.points.every(({ evaluation, reused }) => evaluation?.ood.n === 40 && !reused)).toBe(true);
+    // A task in tokens has no answers to keep.
+    expect(reference.points.every(({ answers }) => answers === undefined)).toBe(true);
     // the axes meet where all is edited: one computation, two points
     const [all, three] = [{ axis: 'whole' as const }, { axis: 'layers' as const, k: 3 }].map((where) =>
       pointWith(reference, { edit: 'singularVectors', control: undefined, ...where }),

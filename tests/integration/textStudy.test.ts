@@ -150,7 +150,7 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
 
     const jobId = stageOf(study, 'sft').jobId!;
     expect(await client.call('samples.steps', { jobId })).toEqual({ steps: [0, 2, 4, 6] });
-    const read = (query: object) => client.call('samples.read', { jobId, step: 6, split: 'inDist', ...query });
+    const read = (query: object) => client.call('samples.read', { jobId, at: 6, split: 'inDist', ...query });
     const all = await read({});
     expect(all.total).toBe(episodes);
     for (const sample of all.samples) answerSampleSchema.parse(sample);
@@ -159,7 +159,7 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
     expect((await read({ filter: 'wrong' })).total).toBe(episodes - last.inDist.correct);
     expect((await read({ offset: 3, limit: 2 })).samples).toEqual(all.samples.slice(3));
     expect((await read({ kind: 'passAtK' })).total).toBe(2 * episodes);
-    await expect(read({ step: 3 })).rejects.toThrow(/No answers were kept/);
+    await expect(read({ at: 3 })).rejects.toThrow(/No answers were kept/);
 
     // The checkpoints of the study can be asked the same task on the page Ablations.
     const ids = await client.call('sweeps.studyCheckpoints', { studyId: study.id, seed: 3 });

@@ -10,9 +10,12 @@ import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { sweepPointResultSchema } from '../../contract/sweeps.ts';
 
-const storedPointSchema = sweepPointResultSchema
-  .pick({ record: true, evaluation: true, durationMs: true })
-  .extend({ jobId: z.string() });
+const storedPointSchema = sweepPointResultSchema.pick({ record: true, evaluation: true, durationMs: true }).extend({
+  /** Of the sweep that made it. */
+  jobId: z.string(),
+  /** Whether that sweep has kept its answers. */
+  hasAnswers: z.boolean().default(false),
+});
 export type StoredPoint = z.infer<typeof storedPointSchema>;
 
 /** Where a cache folder keeps its points. */

@@ -3,14 +3,17 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { AppError } from '../../contract/errors.ts';
 import type { Evaluation } from '../../contract/evaluation.ts';
+import type { AnswerSample } from '../../contract/samples.ts';
 import type { Precision } from '../../contract/spectral.ts';
 import type { ModelEditRecord, SweepPoint, SweepPointResult } from '../../contract/sweeps.ts';
+import { writeSamples } from '../../ml/evaluation/sampleFile.ts';
 import type { PointEditor } from '../../ml/reversion/editPoint.ts';
 import { pathLength, pathRecord, type PathLength } from '../../ml/reversion/pathRecord.ts';
 import { interpolateWeights } from '../../ml/reversion/revertModel.ts';
 import type { WeightMap } from '../../ml/model/weights.ts';
 import type { JobContext } from '../jobContext.ts';
-import type { PointCache } from './pointCache.ts';
+import { samplesFolder } from './keptAnswers.ts';
+import type { PointCache, StoredPoint } from './pointCache.ts';
 import type { OpenPair, SweepCheckpoints } from './sweepCheckpoints.ts';
 import type { SweepModels } from './sweepModels.ts';
 import { progressReporter } from './trainingProgress.ts';
@@ -28,6 +31,8 @@ interface MakerParts<P extends Precision> {
 interface MadePoint {
   record: ModelEditRecord;
   evaluation: Evaluation | null;
+  /** Every answer, of a task in text. */
+  samples: AnswerSample[];
   durationMs: number;
 }
 
@@ -35,7 +40,7 @@ export class PointMaker<P extends Precision> {
   readonly #parts: MakerParts<P>;
   readonly #jobId: string;
   /** Points of one content are the same numbers: the axes of a sweep meet where all is edited. */
-  readonly #underWay = new Map<string, Promise<(MadePoint & { jobId: string }) | null>>();
+  readonly #underWay = new Map<string, Promise<StoredPoint | null>>();
   readonly #lengths = new Map<OpenPair, Promise<PathLength>>();
   /** Why points could not be made. */
   readonly skipped: string[] = [];
@@ -51,16 +56,20 @@ export class PointMaker<P extends Precision> {
     if (!underWay) this.#underWay.set(content, (underWay = this.#keptOrMade(point, content)));
     const made = await underWay;
     if (made === null) return null;
-    const { jobId, ...numbers } = made;
-    return { ...point, key: pointKey(point, content), ...numbers, reused: jobId !== this.#jobId };
+    const { jobId, hasAnswers, ...numbers } = made;
+    const answers = hasAnswers ? { answers: { jobId, at: content } } : {};
+    return { ...point, key: pointKey(point, content), ...numbers, ...answers, reused: jobId !== this.#jobId };
   }
 
-  async #keptOrMade(point: SweepPoint, content: string): Promise<(MadePoint & { jobId: string }) | null> {
+  async #keptOrMade(point: SweepPoint, content: string): Promise<StoredPoint | null> {
     const { kept, context } = this.#parts;
     const known = await kept.get(content);
     if (known) return known;
     try {
-      const made = { ...(await this.#make(point)), jobId: this.#jobId };
+      const { samples, ...numbers } = await this.#make(point);
+      const hasAnswers = samples.length > 0;
+      if (hasAnswers) await writeSamples(samplesFolder(context.folder), content, samples);
+      const made = { ...numbers, jobId: this.#jobId, hasAnswers };
       await kept.put(content, made);
       return made;
     } catch (error) {
@@ -77,8 +86,9 @@ export class PointMaker<P extends Precision> {
     const { models, pairs } = this.#parts;
     const pair = pairs[point.pair]!;
     const { record, weights } = await this.#edited(point, pair);
-    const evaluation = models && weights ? await models.evaluate(pair.targetCheckpoint, weights) : null;
-    return { record, evaluation, durationMs: Math.round(performance.now() - startMs) };
+    const answered = models && weights ? await models.evaluate(pair.targetCheckpoint, weights) : null;
+    const { evaluation, samples } = answered ?? { evaluation: null, samples: [] };
+    return { record, evaluation, samples, durationMs: Math.round(performance.now() - startMs) };
   }
 
   /** Both checkpoints are read once for all positions between them. */

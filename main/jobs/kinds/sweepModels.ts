@@ -1,6 +1,5 @@
 /** Models side by side that are given one edited set of weights after another and asked the frozen episodes. */
 import type { Compute } from '../../compute/compute.ts';
-import type { Evaluation } from '../../contract/evaluation.ts';
 import { isTextTask, type TaskSettings } from '../../contract/settings.ts';
 import type { Checkpoint } from '../../ml/checkpoints/openCheckpoint.ts';
 import { openEvaluator, type Evaluator } from '../../ml/evaluation/evaluator.ts';
@@ -18,6 +17,8 @@ export function modelsSideBySide(compute: Compute, { name }: TaskSettings, threa
   return cpu ? Math.max(1, threads) : 1;
 }
 
+type Answered = Awaited<ReturnType<Evaluator['evaluate']>>;
+
 export class SweepModels {
   readonly #compute: Compute;
   readonly #task: TaskSettings;
@@ -32,17 +33,17 @@ export class SweepModels {
   }
 
   /** @param edited the checkpoint; as many models are made as evaluate at the same time */
-  async evaluate({ config, place }: Checkpoint, weights: WeightMap): Promise<Evaluation> {
+  async evaluate({ config, place }: Checkpoint, weights: WeightMap): Promise<Answered> {
     const evaluator = await this.#evaluatorOf(place.root);
     const key = JSON.stringify(config);
     const at = this.#idle.findIndex((one) => one.config === key);
     const idle = at < 0 ? undefined : this.#idle.splice(at, 1)[0];
     await idle?.model.writeWeights(weights);
-    const { model, evaluation } = idle
+    const { model, ...answered } = idle
       ? { model: idle.model, ...(await evaluator.evaluate(idle.model)) }
       : await this.#first(evaluator, parseModelConfig(config!), weights);
     this.#idle.push({ config: key, model });
-    return evaluation;
+    return answered;
   }
 
   #evaluatorOf(folder: string): Promise<Evaluator> {
@@ -51,11 +52,7 @@ export class SweepModels {
     return known;
   }
 
-  #first(
-    evaluator: Evaluator,
-    config: ModelConfig,
-    weights: WeightMap,
-  ): Promise<{ model: LanguageModel; evaluation: Evaluation }> {
+  #first(evaluator: Evaluator, config: ModelConfig, weights: WeightMap): Promise<Answered & { model: LanguageModel }> {
     const first = this.#compiled.then(async () => {
       const model = new LanguageModel(this.#compute, config, weights);
       return { model, ...(await evaluator.evaluate(model)) };

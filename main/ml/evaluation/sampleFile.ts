@@ -1,5 +1,6 @@
 /**
- * Every answer of an evaluation on disk: one JSON object a line, a file for each checkpoint, compressed when it is large.
+ * Every answer of an evaluation on disk: one JSON object a line, a file for each checkpoint (by its step) and each point of
+ * a sweep (by its content), compressed when it is large.
  * A file is there whole or not at all; written again it is replaced.
  */
 import { readFile, readdir, mkdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { AppError } from '../../contract/errors.ts';
-import type { AnswerSample, SampleFilter, SampleQuery } from '../../contract/samples.ts';
+import type { AnswerSample, SampledAt, SampleFilter, SampleQuery } from '../../contract/samples.ts';
 
 /** Above this a file is compressed, bytes. */
 const plainBytes = 4e6;
@@ -24,13 +25,14 @@ export async function keptSteps(folder: string): Promise<number[]> {
   return [...new Set(steps)].sort((a, b) => a - b);
 }
 
-const fileName = (step: number): string => `step-${String(step).padStart(6, '0')}.jsonl`;
+const fileName = (at: SampledAt): string =>
+  typeof at === 'number' ? `step-${String(at).padStart(6, '0')}.jsonl` : `${at}.jsonl`;
 
 /** @returns the path that was written */
-export async function writeSamples(folder: string, step: number, samples: readonly AnswerSample[]): Promise<string> {
+export async function writeSamples(folder: string, at: SampledAt, samples: readonly AnswerSample[]): Promise<string> {
   await mkdir(folder, { recursive: true });
   const text = Buffer.from(samples.map((sample) => `${JSON.stringify(sample)}\n`).join(''));
-  const plain = join(folder, fileName(step));
+  const plain = join(folder, fileName(at));
   const [path, other] = text.length > plainBytes ? [`${plain}.gz`, plain] : [plain, `${plain}.gz`];
   const partial = `${path}.partial`;
   await writeFile(partial, text.length > plainBytes ? await promisify(gzip)(text) : text);
@@ -40,15 +42,15 @@ export async function writeSamples(folder: string, step: number, samples: readon
 }
 
 /**
- * A page of the answers of a checkpoint.
- * @throws NOT_FOUND no answers were kept at this step; CHECKPOINT_INVALID the file cannot be read
+ * A page of the answers of a checkpoint or of a point.
+ * @throws NOT_FOUND no answers were kept of it; CHECKPOINT_INVALID the file cannot be read
  */
 export async function readSamples(
   folder: string,
-  step: number,
+  at: SampledAt,
   { kind, split, filter, episode, offset, limit }: SampleQuery,
 ): Promise<{ total: number; samples: AnswerSample[] }> {
-  const text = await readWhole(join(folder, fileName(step)));
+  const text = await readWhole(join(folder, fileName(at)));
   const passing: AnswerSample[] = [];
   for (const line of text.split('\n')) {
     if (line === '') continue;
@@ -75,8 +77,8 @@ function passes({ correct, ruleSlip }: AnswerSample, filter: SampleFilter): bool
 async function readWhole(path: string): Promise<string> {
   const bytes = (await contentOf(path)) ?? (await contentOf(`${path}.gz`));
   if (bytes === null)
-    throw new AppError('NOT_FOUND', `No answers were kept at this step (${path}).`, {
-      hint: 'Choose a step that was evaluated, or run the job again.',
+    throw new AppError('NOT_FOUND', `No answers were kept of this evaluation (${path}).`, {
+      hint: 'Choose another one that was evaluated, or run the job again.',
     });
   return bytes.toString('utf8');
 }

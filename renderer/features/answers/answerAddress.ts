@@ -1,10 +1,11 @@
-/** What the page of answers shows, as its address holds it: a checkpoint of a run, which of its answers, and one of them. */
+/** What a page of answers shows, as its address holds it: a model, which of its answers, and one of them. */
 import type { LocationQuery } from 'vue-router';
 import type { Stage } from '../../../main/contract/api.ts';
 import {
   sampleFilters,
   sampleKinds,
   type AnswerSample,
+  type AnswersPlace,
   type SampleFilter,
   type SampleKind,
 } from '../../../main/contract/samples.ts';
@@ -12,38 +13,49 @@ import {
 type AnswerSplit = AnswerSample['split'];
 export const splits: readonly AnswerSplit[] = ['inDist', 'ood'];
 
-/** A step (SFT) or an iteration (RL) of a run. */
-export interface RunStep {
-  stageId: string;
-  step: number;
+/** A model whose answers were kept: a checkpoint of a run, or a point of a sweep. */
+export interface AnswerSource {
+  /** Of the address. */
+  id: string;
+  /** Within its group: "step 140 (peak)". */
+  label: string;
+  /** By itself: "SFT on ID data: step 140 (peak)". */
+  title: string;
+  place: AnswersPlace;
+}
+export interface SourceGroup {
+  label: string;
+  sources: AnswerSource[];
 }
 
 export interface AnswerAddress {
-  /** Null: the first one there is. */
-  at: RunStep | null;
-  /** The checkpoint that stands beside it; null: none. */
-  beside: RunStep | null;
+  /** Id of a source; null: the first one there is. */
+  at: string | null;
+  /** The one that stands beside it; null: none. */
+  beside: string | null;
   kind: SampleKind;
   split: AnswerSplit;
   filter: SampleFilter;
   index: number;
 }
 
-/** "seed-0.sft:140". */
-export const runStepText = ({ stageId, step }: RunStep): string => `${stageId}:${step}`;
-export function runStepOf(text: unknown): RunStep | null {
-  const found = typeof text === 'string' ? /^(.+):(\d+)$/.exec(text) : null;
-  return found === null ? null : { stageId: found[1]!, step: Number(found[2]) };
+/** A step (SFT) or an iteration (RL) of a run. */
+export interface RunStep {
+  stageId: string;
+  step: number;
 }
+/** Id of a checkpoint of a study: "seed-0.sft:140". */
+export const runStepId = ({ stageId, step }: RunStep): string => `${stageId}:${step}`;
 
 const oneOf = <T extends string>(all: readonly T[], value: unknown, otherwise: T): T =>
   all.find((one) => one === value) ?? otherwise;
 
 export function addressOf(query: LocationQuery): AnswerAddress {
   const index = typeof query['index'] === 'string' ? Number(query['index']) : 0;
+  const id = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
   return {
-    at: runStepOf(query['at']),
-    beside: runStepOf(query['beside']),
+    at: id(query['at']),
+    beside: id(query['beside']),
     kind: oneOf(sampleKinds, query['kind'], 'answer'),
     split: oneOf(splits, query['split'], 'ood'),
     filter: oneOf(sampleFilters, query['filter'], 'all'),
@@ -54,8 +66,8 @@ export function addressOf(query: LocationQuery): AnswerAddress {
 /** What differs from the defaults. */
 export function queryOf({ at, beside, kind, split, filter, index }: AnswerAddress): Record<string, string> {
   return {
-    ...(at === null ? {} : { at: runStepText(at) }),
-    ...(beside === null ? {} : { beside: runStepText(beside) }),
+    ...(at === null ? {} : { at }),
+    ...(beside === null ? {} : { beside }),
     ...(kind === 'answer' ? {} : { kind }),
     ...(split === 'ood' ? {} : { split }),
     ...(filter === 'all' ? {} : { filter }),
@@ -63,10 +75,18 @@ export function queryOf({ at, beside, kind, split, filter, index }: AnswerAddres
   };
 }
 
+const from = { beside: null, kind: 'answer', split: 'ood', filter: 'all', index: 0 } as const;
+
 /** Address of the answers of one checkpoint. */
 export const answersLink = (studyId: string, at: RunStep, split: AnswerSplit = 'ood') => ({
   path: `/studies/${studyId}/answers`,
-  query: queryOf({ at, beside: null, kind: 'answer', split, filter: 'all', index: 0 }),
+  query: queryOf({ ...from, at: runStepId(at), split }),
+});
+
+/** Address of the answers of one point of a sweep. @param beside key of another point */
+export const pointAnswersLink = (sweepId: string, key: string, beside: string | null) => ({
+  path: `/ablations/${sweepId}/answers`,
+  query: queryOf({ ...from, at: key, beside }),
 });
 
 /** A run with the steps at which its answers were kept. */

@@ -14,6 +14,7 @@ const nameByRoute: Record<string, string> = {
   newStudy: 'new-study',
   study: 'study',
   answers: 'answers',
+  pointAnswers: 'answers',
   compareStudies: 'compare-studies',
   runs: 'runs',
   checkpoints: 'checkpoints',

@@ -17,6 +17,7 @@ import {
 import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
 import type { ChartTheme } from '../../../figures/palette.ts';
 import { percent, percentWithInterval } from '../../../figures/quantities.ts';
+import { openPoints, pickKey } from './pickedCheckpoint.ts';
 import {
   accuracy,
   accuracyName,
@@ -45,18 +46,6 @@ export function curveMarks(seed: SeedResult, theme: ChartTheme): VerticalMark[] 
   return marks.sort((a, b) => a.x - b.x);
 }
 
-/** "0:140:ood", of a checkpoint whose answers can be read. */
-const pickKey = (seed: number, step: number, split: Split): string => `${seed}:${step}:${split}`;
-export interface PickedCheckpoint {
-  seed: number;
-  step: number;
-  split: Split;
-}
-export function pickedCheckpoint(key: string): PickedCheckpoint {
-  const [seed, step, split] = key.split(':');
-  return { seed: Number(seed), step: Number(step), split: split === 'ood' ? 'ood' : 'inDist' };
-}
-
 function seedSeries(seed: SeedResult, split: Split, panel: number, lastStep: number, thin: boolean, theme: ChartTheme) {
   const points = seed.sft.filter(({ step }) => step <= lastStep);
   const color = theme[split];
@@ -64,11 +53,13 @@ function seedSeries(seed: SeedResult, split: Split, panel: number, lastStep: num
   const data = points.map(({ step, evaluation }) => {
     const { correct, n } = evaluation[split];
     const tip = `${label}${thin ? `, seed ${seed.seed}` : ''}: ${percentWithInterval(correct, n)}`;
-    return { value: [step, (100 * correct) / n], tip, key: pickKey(seed.seed, step, split) };
+    return { value: [step, (100 * correct) / n], tip, key: pickKey({ seed: seed.seed, run: 'sft', step, split }) };
   });
   if (thin) {
     const name = `${label}, each seed`;
-    return [curve(data, { name, color, panel, width: 1, symbol: 'none', opacity: 0.5 })];
+    const isOpen = attemptsOf({ seeds: [seed], several: false }) !== null;
+    const look = { name, color, panel, width: 1, opacity: 0.5 } as const;
+    return [curve(data, { ...look, ...(isOpen ? openPoints : { symbol: 'none' }) })];
   }
   const intervals = points.map(({ step, evaluation }) => {
     const [low, high] = wilsonInterval(evaluation[split].correct, evaluation[split].n);
@@ -145,8 +136,8 @@ export function accuracyCurve(view: SeedView, frame: ChartFrame): Figure | null 
       tooltip: tooltip(theme, 'axis', (step) => `SFT step ${step}`),
     },
     summary: summarise(seeds),
-    // Answers are kept of tasks in text; of several seeds the thin curves have no points to click on.
-    ...(attempts === null || shown.several ? {} : { picks: picksOf(seeds[0]!) }),
+    // Answers are kept of tasks in text.
+    ...(attempts === null ? {} : { picks: seeds.flatMap((seed) => picksOf(seed, shown.several)) }),
     table: {
       columns: [
         'seed',
@@ -175,11 +166,11 @@ export function scoreCells({ correct, n }: { correct: number; n: number }): numb
   return [correct, n, ...[correct / n, low, high].map((share) => Number(share.toFixed(4)))];
 }
 
-const picksOf = ({ seed, sft }: SeedResult): FigurePick[] =>
+const picksOf = ({ seed, sft }: SeedResult, several: boolean): FigurePick[] =>
   splits.flatMap((split) =>
     sft.map(({ step, evaluation }): FigurePick => ({
-      key: pickKey(seed, step, split),
-      label: `${splitLabels[split]} at SFT step ${step}: ${percent(accuracy(evaluation[split]))}, its answers`,
+      key: pickKey({ seed, run: 'sft', step, split }),
+      label: `${splitLabels[split]} at SFT step ${step}${several ? `, seed ${seed}` : ''}: ${percent(accuracy(evaluation[split]))}, its answers`,
     })),
   );
 

@@ -4,11 +4,12 @@
  */
 import { rlArmLabels, rlArms, type RlArm } from '../../../../main/contract/settings.ts';
 import type { SeedResult } from '../../../../main/contract/studyResult.ts';
-import type { ChartFrame, Figure } from '../../../figures/figure.ts';
+import type { ChartFrame, Figure, FigurePick } from '../../../figures/figure.ts';
 import { curve, legend, still, tooltip } from '../../../figures/marks.ts';
 import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
 import { decimal } from '../../../figures/quantities.ts';
-import { accuracy, meanCurve, type SeedView, type Series } from './seedView.ts';
+import { openPoints, pickKey, rlRun } from './pickedCheckpoint.ts';
+import { accuracy, attemptsOf, meanCurve, splitLabels, type SeedView, type Series, type Split } from './seedView.ts';
 
 /** Scalars of one stage: iteration -> name -> value. */
 export type StageScalars = ReadonlyMap<number, Record<string, number>>;
@@ -81,12 +82,20 @@ function measureSeries(
     const color = theme.arms[arm];
     const curves = view.seeds.map((_, index) => curveOf(view, index, arm, measure.metric, scalars, start));
     const evaluated = measure.unit === '%';
-    const points = (line: Series[], who: string) =>
-      line.map(({ x, y }) => ({ value: [x, y], tip: `${name}${who}: ${decimal(y)} ${measure.unit}` }));
+    const points = (line: Series[], who: string, key?: (iteration: number) => string) =>
+      line.map(({ x, y }) => {
+        const point = { value: [x, y], tip: `${name}${who}: ${decimal(y)} ${measure.unit}` };
+        return key === undefined ? point : { ...point, key: key(x) };
+      });
     const symbol = evaluated ? 'circle' : 'none';
-    if (!view.several) return [curve(points(curves[0] ?? [], ''), { name, color, panel, symbol })];
-    const thin = view.seeds.map(({ seed }, index) =>
-      curve(points(curves[index]!, `, seed ${seed}`), { name, color, panel, width: 1, opacity: 0.4, symbol: 'none' }),
+    const isOpen = evaluated && attemptsOf(view) !== null;
+    const keyOf = (seed: SeedResult | undefined) =>
+      isOpen && seed !== undefined ? (at: number) => keyAt(seed, arm, start, at, measure.metric as Split) : undefined;
+    if (!view.several)
+      return [curve(points(curves[0] ?? [], '', keyOf(view.seeds[0])), { name, color, panel, symbol })];
+    const look = { name, color, panel, width: 1, opacity: 0.4, ...(isOpen ? openPoints : { symbol: 'none' as const }) };
+    const thin = view.seeds.map((seed, index) =>
+      curve(points(curves[index]!, `, seed ${seed.seed}`, keyOf(seed)), look),
     );
     const started = curves.filter((line) => line.length > 0);
     return [
@@ -94,6 +103,26 @@ function measureSeries(
       ...thin,
     ];
   });
+}
+
+/** Of the checkpoint at an iteration. */
+const keyAt = ({ seed, endStep }: SeedResult, arm: RlArm, start: Start, step: number, split: Split): string =>
+  pickKey({ seed, run: rlRun(arm, start === 'end' ? endStep : start), step, split });
+
+/** Answers that can be read: of tasks in text, at the evaluated iterations. */
+function picksOf(view: SeedView, scalars: Scalars, start: Start): FigurePick[] {
+  if (attemptsOf(view) === null) return [];
+  const splits: Split[] = ['ood', 'inDist'];
+  return splits.flatMap((split) =>
+    rlArms.flatMap((arm) =>
+      view.seeds.flatMap((seed, index) =>
+        curveOf(view, index, arm, split, scalars, start).map(({ x, y }) => ({
+          key: keyAt(seed, arm, start, x, split),
+          label: `${splitLabels[split]} at iteration ${x} of ${rlArmLabels[arm]}${view.several ? `, seed ${seed.seed}` : ''}: ${decimal(y)} %, its answers`,
+        })),
+      ),
+    ),
+  );
 }
 
 /** @param start the SFT step that RL started from; `end`: SFT_End of each seed */
@@ -125,8 +154,10 @@ export function rlIterations(view: SeedView, scalars: Scalars, frame: ChartFrame
       return iterations.map((at) => [seed, rlArmLabels[arm], at, ...columns.map((column) => column.get(at) ?? null)]);
     }),
   );
+  const picks = picksOf(view, scalars, start);
   return {
     heightPx,
+    ...(picks.length > 0 && { picks }),
     option: {
       ...still,
       ...axes,

@@ -5,14 +5,16 @@
 import { rlArmLabels, rlArms, type RlArm } from '../../../../main/contract/settings.ts';
 import type { SeedResult } from '../../../../main/contract/studyResult.ts';
 import { wilsonInterval } from '../../../../main/contract/wilson.ts';
-import type { ChartFrame, Figure } from '../../../figures/figure.ts';
+import type { ChartFrame, Figure, FigurePick } from '../../../figures/figure.ts';
 import { curve, legend, still, tooltip, whiskers, type IntervalPoint, type TipPoint } from '../../../figures/marks.ts';
 import { columnsFor, panels, type PanelSpec } from '../../../figures/panels.ts';
-import { percentWithInterval } from '../../../figures/quantities.ts';
+import { percent, percentWithInterval } from '../../../figures/quantities.ts';
 import { scoreCells } from './accuracyCurve.ts';
+import { openPoints, pickKey, rlRun } from './pickedCheckpoint.ts';
 import {
   lastEvaluation,
   accuracy,
+  attemptsOf,
   mainArm,
   mean,
   splitLabels,
@@ -38,11 +40,37 @@ export function beforeAfter(seed: SeedResult, arm: RlArm): BeforeAfter[] {
     .sort((a, b) => a.run.startStep - b.run.startStep);
 }
 
-function points(pairs: BeforeAfter[], when: 'before' | 'after', split: Split, label: string): TipPoint[] {
+type When = 'before' | 'after';
+
+/** Before RL is its first checkpoint. */
+function keyOf(seed: number, { run }: BeforeAfter, when: When, split: Split): string {
+  const { iteration } = run.checkpoints[when === 'before' ? 0 : run.checkpoints.length - 1]!;
+  return pickKey({ seed, run: rlRun(run.arm, run.startStep), step: iteration, split });
+}
+
+function points(seed: number, pairs: BeforeAfter[], when: When, split: Split, label: string): TipPoint[] {
   return pairs.map((pair) => {
     const { correct, n } = pair[when][split];
-    return { value: [pair.run.startStep, (100 * correct) / n], tip: `${label}: ${percentWithInterval(correct, n)}` };
+    const tip = `${label}: ${percentWithInterval(correct, n)}`;
+    return { value: [pair.run.startStep, (100 * correct) / n], tip, key: keyOf(seed, pair, when, split) };
   });
+}
+
+/** Answers that can be read, of tasks in text: of the other arms after RL, where they are drawn. */
+function picksOf(view: SeedView, arms: readonly RlArm[], main: RlArm): FigurePick[] {
+  if (attemptsOf(view) === null) return [];
+  return splits.flatMap((split) =>
+    view.seeds.flatMap(({ seed, ...result }) =>
+      arms.flatMap((arm) =>
+        beforeAfter({ seed, ...result }, arm).flatMap((pair) =>
+          (arm === main ? (['before', 'after'] as const) : (['after'] as const)).map((when) => ({
+            key: keyOf(seed, pair, when, split),
+            label: `${splitLabels[split]} ${when} RL from step ${pair.run.startStep}, ${rlArmLabels[arm]}${view.several ? `, seed ${seed}` : ''}: ${percent(accuracy(pair[when][split]))}, its answers`,
+          })),
+        ),
+      ),
+    ),
+  );
 }
 
 /** From the crossings where known, else from the first to the last start point. */
@@ -64,7 +92,7 @@ function intervalsAfter(runs: BeforeAfter[], split: Split): IntervalPoint[] {
 }
 
 /** Mean over the seeds of each planned start. The peak is a start of its own, at another step in every seed. */
-function meanByStart(seeds: SeedResult[], runs: BeforeAfter[][], when: 'before' | 'after', split: Split) {
+function meanByStart(seeds: SeedResult[], runs: BeforeAfter[][], when: When, split: Split) {
   const startOf = (pair: BeforeAfter, seed: SeedResult): string =>
     pair.run.startStep === seed.peakStep ? 'the peak' : `step ${pair.run.startStep}`;
   const starts = new Set(runs.flatMap((pairs, index) => pairs.map((pair) => startOf(pair, seeds[index]!))));
@@ -83,9 +111,9 @@ function mainLines(view: SeedView, arm: RlArm, split: Split, panel: number, { th
   const label = rlArmLabels[arm];
   const before = { name: beforeLabel, color: theme.neutral, panel, dashed: true, symbol: 'emptyCircle' } as const;
   const after = { name: label, color, panel, symbol: 'circle' } as const;
-  const of = (index: number, when: 'before' | 'after'): TipPoint[] => {
+  const of = (index: number, when: When): TipPoint[] => {
     const who = view.several ? `, seed ${view.seeds[index]!.seed}` : '';
-    return points(runs[index]!, when, split, (when === 'before' ? beforeLabel : label) + who);
+    return points(view.seeds[index]!.seed, runs[index]!, when, split, (when === 'before' ? beforeLabel : label) + who);
   };
   if (!view.several) {
     const window = split === 'ood' ? recoveryWindow(view.seeds[0]!) : null;
@@ -101,12 +129,13 @@ function mainLines(view: SeedView, arm: RlArm, split: Split, panel: number, { th
       whiskers(intervalsAfter(runs[0]!, split), label, color, panel),
     ];
   }
-  const thin = { width: 1, opacity: 0.5, symbol: 'none' } as const;
+  const isOpen = attemptsOf(view) !== null;
+  const thin = { width: 1, opacity: 0.5, ...(isOpen ? openPoints : { symbol: 'none' as const }) };
   const eachSeed = view.seeds.flatMap((_, index) => [
     curve(of(index, 'before'), { ...before, ...thin }),
     curve(of(index, 'after'), { ...after, ...thin }),
   ]);
-  const means = (when: 'before' | 'after', name: string): TipPoint[] =>
+  const means = (when: When, name: string): TipPoint[] =>
     meanByStart(view.seeds, runs, when, split).map(({ x, y, start }) => ({
       value: [x, y],
       tip: `${name}, mean over seeds from ${start}: ${y.toFixed(1)} %`,
@@ -129,7 +158,7 @@ function controlPoints(
   const label = rlArmLabels[arm];
   const data = view.seeds.flatMap((seed) => {
     const who = view.several ? `, seed ${seed.seed}` : '';
-    return points(beforeAfter(seed, arm), 'after', split, label + who);
+    return points(seed.seed, beforeAfter(seed, arm), 'after', split, label + who);
   });
   const scatter = {
     type: 'scatter',
@@ -171,8 +200,10 @@ export function rlStarts(view: SeedView, frame: ChartFrame): Figure | null {
   const done = seeds.flatMap((seed) =>
     arms.flatMap((arm) => beforeAfter(seed, arm).map((pair) => ({ seed, ...pair }))),
   );
+  const picks = picksOf(shown, arms, main);
   return {
     heightPx,
+    ...(picks.length > 0 && { picks }),
     option: {
       ...still,
       ...axes,

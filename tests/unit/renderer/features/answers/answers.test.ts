@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AnswerSample } from '../../../../../main/contract/samples.ts';
-import { addressOf, queryOf, runStepOf } from '../../../../../renderer/features/answers/answerAddress.ts';
+import {
+  addressOf,
+  pointAnswersLink,
+  queryOf,
+  runStepId,
+} from '../../../../../renderer/features/answers/answerAddress.ts';
+import { answerSources } from '../../../../../renderer/features/ablations/answerSources.ts';
 import {
   answerParts,
   counterpart,
@@ -9,6 +15,7 @@ import {
   sampleText,
   verdictLine,
 } from '../../../../../renderer/features/answers/answerWords.ts';
+import { sweepPoint, sweepResult } from '../../sweepSample.ts';
 
 const sample = (more: Partial<AnswerSample> = {}): AnswerSample => ({
   kind: 'answer',
@@ -35,8 +42,8 @@ const sample = (more: Partial<AnswerSample> = {}): AnswerSample => ({
 describe('address of the answers', () => {
   it('is what it was made from', () => {
     const address = {
-      at: { stageId: 'seed-0.rl-ppoPlain-peak', step: 10 },
-      beside: { stageId: 'seed-0.sft', step: 0 },
+      at: runStepId({ stageId: 'seed-0.rl-ppoPlain-peak', step: 10 }),
+      beside: runStepId({ stageId: 'seed-0.sft', step: 0 }),
       kind: 'forced',
       split: 'inDist',
       filter: 'slip',
@@ -46,10 +53,37 @@ describe('address of the answers', () => {
   });
   it('takes what it does not know for the default', () => {
     const plain = { at: null, beside: null, kind: 'answer', split: 'ood', filter: 'all', index: 0 };
-    expect(addressOf({ at: 'seed-0.sft', kind: 'none', split: 'x', filter: '', index: '-3' })).toEqual(plain);
+    expect(
+      addressOf({ at: ['seed-0.sft:1', ''], beside: '', kind: 'none', split: 'x', filter: '', index: '-3' }),
+    ).toEqual(plain);
     expect(addressOf({ index: '1.5' })).toEqual(plain);
     expect(queryOf(addressOf({}))).toEqual({});
-    expect(runStepOf('seed-0.sft:12')).toEqual({ stageId: 'seed-0.sft', step: 12 });
+  });
+});
+
+describe('answers of a sweep', () => {
+  const place = (jobId: string, digit: string) => ({ jobId, at: digit.repeat(64) });
+  const own = sweepPoint(9, 2, { axis: 'own', edit: 'none', own: 'target' });
+  const edited = sweepPoint(8, 4, {});
+  it('are those of the points that kept some, in words, where they lie', () => {
+    expect(answerSources(sweepResult([own, edited]))).toEqual([]);
+    const points = [
+      { ...own, answers: place('earlier', 'a') },
+      { ...edited, answers: place('this', 'b') },
+    ];
+    const [group] = answerSources(sweepResult([...points, sweepPoint(1, 1, {})]));
+    expect(group!.label).toBe('SFT stage');
+    expect(group!.sources.map(({ id, place: at }) => [id, at])).toEqual([
+      [own.key, place('earlier', 'a')],
+      [edited.key, place('this', 'b')],
+    ]);
+    expect(group!.sources.map(({ label }) => label)).toEqual(['SFT_End, unedited', 'Singular vectors, all layers, all ranks']); // prettier-ignore
+  });
+  it('are linked to by the keys of the points', () => {
+    expect(pointAnswersLink('s', edited.key, own.key)).toEqual({
+      path: '/ablations/s/answers',
+      query: { at: edited.key, beside: own.key },
+    });
   });
 });
 

@@ -1,17 +1,21 @@
 /** What the figures of a study on a task in text say: which arm, which accuracy, which answers a point opens. */
 import { describe, expect, it } from 'vitest';
-import { accuracyCurve, pickedCheckpoint } from '../../../../../../renderer/features/study/charts/accuracyCurve.ts';
+import { accuracyCurve } from '../../../../../../renderer/features/study/charts/accuracyCurve.ts';
+import { pickedCheckpoint, stageOf } from '../../../../../../renderer/features/study/charts/pickedCheckpoint.ts';
 import { answerFacts } from '../../../../../../renderer/features/study/charts/answerFacts.ts';
 import { passAtK } from '../../../../../../renderer/features/study/charts/passAtK.ts';
 import { rlIterations, startsOf } from '../../../../../../renderer/features/study/charts/rlIterations.ts';
 import { rlStarts } from '../../../../../../renderer/features/study/charts/rlStarts.ts';
 import {
   accuracyName,
+  allSeeds,
   attemptsOf,
   mainArm,
   namedEvaluation,
   seedView,
+  type SeedView,
 } from '../../../../../../renderer/features/study/charts/seedView.ts';
+import type { Figure } from '../../../../../../renderer/figures/figure.ts';
 import { lightCharts } from '../../../../../../renderer/figures/palette.ts';
 import { seedResult, studyResult, textSeedResult } from '../../../studySample.ts';
 
@@ -30,8 +34,52 @@ describe('figures of a study in text', () => {
   it('open the answers of a checkpoint, where answers are kept', () => {
     const { picks } = accuracyCurve(text, frame)!;
     expect(picks).toHaveLength(2 * text.seeds[0]!.sft.length);
-    expect(pickedCheckpoint(picks!.at(-1)!.key)).toEqual({ seed: 0, step: 500, split: 'ood' });
+    expect(pickedCheckpoint(picks!.at(-1)!.key)).toEqual({ seed: 0, run: 'sft', step: 500, split: 'ood' });
     expect(accuracyCurve(tokens, frame)!.picks).toBeUndefined();
+  });
+
+  /** Keys of marks that a click can hit: they have a symbol. */
+  const clickable = ({ option }: Figure): string[] =>
+    (option as { series: { symbol?: string; data?: { key?: string }[] }[] }).series
+      .filter(({ symbol }) => symbol !== 'none')
+      .flatMap(({ data = [] }) => data.flatMap(({ key }) => key ?? []));
+
+  it.each([
+    ['SFT', accuracyCurve],
+    ['RL by start', rlStarts],
+    ['RL by iteration', (view: SeedView) => rlIterations(view, new Map(), frame)],
+  ] as const)(
+    '%s: every point opens its answers, by the keyboard and by a click, of one seed and of all',
+    (_, build) => {
+      const both = studyResult([textSeedResult(0), textSeedResult(1)]);
+      for (const [view, seeds] of [
+        [text, [0]],
+        [seedView(both, allSeeds), [0, 1]],
+      ] as const) {
+        const figure = build(view, frame)!;
+        const keys = figure.picks!.map(({ key }) => key);
+        expect(new Set(keys).size).toBe(keys.length);
+        expect(new Set(clickable(figure))).toEqual(new Set(keys));
+        expect([...new Set(keys.map((key) => pickedCheckpoint(key).seed))]).toEqual(seeds);
+        for (const key of keys) {
+          const { seed, run, step, split } = pickedCheckpoint(key);
+          const result = view.seeds.find((one) => one.seed === seed)!;
+          const rl = result.rl.find(({ arm, startStep }) => run === `rl-${arm}-${startStep}`);
+          const at = run === 'sft' ? result.sft.find((one) => one.step === step) : rl!.checkpoints.find(({ iteration }) => iteration === step); // prettier-ignore
+          expect(at?.evaluation[split].n, key).toBeGreaterThan(0);
+        }
+      }
+      const ofTokens = build(tokens, frame)!;
+      expect(ofTokens.picks).toBeUndefined();
+    },
+  );
+
+  it('open the stage that ran, the peak by its own name where no other start is its step', () => {
+    const picked = pickedCheckpoint('1:rl-ppoPlain-20:10:ood');
+    expect(picked).toEqual({ seed: 1, run: 'rl-ppoPlain-20', step: 10, split: 'ood' });
+    expect(stageOf(picked, ['seed-1.rl-ppoPlain-peak', 'seed-1.rl-ppoPlain-20'])).toBe('seed-1.rl-ppoPlain-20');
+    expect(stageOf(picked, ['seed-1.rl-ppoPlain-peak'])).toBe('seed-1.rl-ppoPlain-peak');
+    expect(stageOf({ ...picked, run: 'sft' }, ['seed-1.sft'])).toBe('seed-1.sft');
   });
 
   it('take RL_End and the curve over starts from the main arm', () => {
