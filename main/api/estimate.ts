@@ -61,7 +61,9 @@ function studyDiskBytes(context: EngineContext, settings: StudySettings, plan: r
   const states = base === null ? seeds.length + rlRuns : 1;
   const parameters = base === null ? parameterCount(settings.model) : (baseRow(context, base).parameters ?? 0);
   const stateBytes = states * (base === null ? 3 : 6) * bytesPerParameter * parameters;
-  return Math.round(checkpoints * checkpointBytes(context, settings) + stateBytes);
+  // The decompositions of the start, until the run has ended: about as many numbers as it has weights.
+  const spectraBytes = base !== null && sft.spectralDrift ? bytesPerParameter * parameters : 0;
+  return Math.round(checkpoints * checkpointBytes(context, settings) + stateBytes + spectraBytes);
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;

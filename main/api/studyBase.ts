@@ -8,7 +8,9 @@ import { modelConfigOf } from '../ml/model/modelFolder.ts';
 import { openCheckpoint } from '../ml/checkpoints/openCheckpoint.ts';
 import { Philox } from '../ml/random/philox.ts';
 import { textTaskOf } from '../ml/tasks/textTasks.ts';
+import { physicalCores } from '../jobs/physicalCores.ts';
 import { longestDialoguePrompt } from '../ml/training/dialogueLength.ts';
+import { driftBytes } from '../ml/training/spectralDrift.ts';
 import { needsReference } from '../ml/training/textRl.ts';
 import { mainArm } from '../studies/protocol.ts';
 import type { EngineContext } from './context.ts';
@@ -65,14 +67,16 @@ export async function studyMemoryBytes({ base, task, sft, rl, ...settings }: Stu
   const tokens = (chars: number): number => Math.ceil(chars / charsPerToken);
   const promptTokens = tokens(example!.prompt.reduce((sum, { content }) => sum + content.length, 0));
   const answerTokens = tokens(example!.answer.text.length);
-  const training = (batch: number, prompt: number, answer: number): number =>
-    estimateMemory(config, { kind: 'training', batch, promptTokens: prompt, answerTokens: answer }).total;
+  const training = (batch: number, prompt: number, answer: number, atCheckpoints = 0): number =>
+    estimateMemory(config, { kind: 'training', batch, promptTokens: prompt, answerTokens: answer, atCheckpoints })
+      .total;
+  const spectra = sft.spectralDrift ? driftBytes(config, physicalCores()) : 0;
   const { minibatchSize, microBatchSize, maxNewTokens } = rl.text;
   const arms = [mainArm(settings), ...rl.controlArms];
   const frozen = arms.some((arm) => needsReference(rl.text, arm)) ? estimateMemory(config, { kind: 'generation', batch: 1, promptTokens: 1, newTokens: 1 }).weights : 0; // prettier-ignore
   const rlRows = Math.min(microBatchSize ?? minibatchSize, minibatchSize);
   return Math.max(
-    training(Math.min(sft.text.microBatchSize, sft.batchSize), promptTokens, answerTokens),
+    training(Math.min(sft.text.microBatchSize, sft.batchSize), promptTokens, answerTokens, spectra),
     training(rlRows, longestDialoguePrompt(promptTokens, rl.text), maxNewTokens) + frozen,
   );
 }

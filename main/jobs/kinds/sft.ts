@@ -6,15 +6,14 @@ import type { TrainingData } from '../../contract/samples.ts';
 import { isTextTask } from '../../contract/settings.ts';
 import { tokenEvaluator, type Evaluator } from '../../ml/evaluation/evaluator.ts';
 import { openTask } from '../../ml/evaluation/evaluateModel.ts';
-import type { LanguageModel } from '../../ml/model/languageModel.ts';
 import { accuracyOf } from '../../ml/statistics/studyFacts.ts';
 import { sftExamples, trainSft } from '../../ml/training/sft.ts';
-import { spectralDrift } from '../../ml/training/spectralDrift.ts';
 import type { RunHooks } from '../../ml/training/trainingRun.ts';
 import type { JobContext } from '../jobContext.ts';
 import { readWeights, stepFolderName, tokenCheckpoints, type SaveCheckpoint } from './checkpointFolders.ts';
 import { checkpointKeeper } from './checkpointKeeper.ts';
 import { evaluateAndKeep } from './keptAnswers.ts';
+import { openSpectralDrift } from './spectralDrift.ts';
 import { openTextSft } from './textSft.ts';
 import { forgettingWatch, progressReporter, resumeStates } from './trainingProgress.ts';
 
@@ -24,8 +23,6 @@ const resumeEverySteps = 25;
 export interface SftRun {
   evaluator: Evaluator;
   save: SaveCheckpoint;
-  /** Further metrics of a checkpoint. */
-  measure: ((model: LanguageModel) => Promise<Record<string, number>>) | null;
   /** Step 0 is there already. */
   baseIsKept: boolean;
   trainingData: TrainingData | null;
@@ -39,13 +36,11 @@ async function openTokenSft(context: JobContext, request: SftRequest): Promise<S
   const task = openTask(taskSettings);
   const { config, weights } = await readWeights(base);
   const compute = await context.compute();
-  const drift = sft.spectralDrift ? spectralDrift(config, weights) : null;
   // the training loss is read on as many examples as a half of the evaluation has episodes
   const sample = sftExamples(task, sft, seed).slice(0, taskSettings.evaluationEpisodes / 2);
   return {
     evaluator: tokenEvaluator(taskSettings, sample),
     save: tokenCheckpoints(task),
-    measure: drift && (async (model) => drift(await model.readWeights())),
     baseIsKept: false,
     trainingData: null,
     train: (hooks) => trainSft({ ...hooks, compute, config, weights, task, settings: sft, seed }),
@@ -66,6 +61,7 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
     context,
     isTextTask(task.name) ? null : resumeEverySteps,
   );
+  const drift = settings.spectralDrift ? await openSpectralDrift(context, request) : null;
   try {
     await run.train({
       ...resuming,
@@ -80,8 +76,10 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
         await keeper.reached(step, accuracyOf(evaluation, 'ood', 'select').correct, async () => {
           if (isOwn) await run.save(folderOf(step), model);
         });
-        const metrics = await run.measure?.(model);
-        if (metrics) context.emit({ type: 'metrics', step, values: metrics });
+        if (drift) {
+          report(step, 'spectra');
+          context.emit({ type: 'metrics', step, values: await drift.measure(model) });
+        }
         const folder = isOwn && keeper.isAsked(step) ? { folder: folderOf(step) } : {};
         context.emit({ type: 'evaluation', step, evaluation, ...folder });
         await watch(step, evaluation);
@@ -90,7 +88,9 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
     });
   } finally {
     run.dispose();
+    await drift?.close();
   }
+  await drift?.remove();
   await removeResumeState();
   const peakStep = keeper.peakStep();
   const kept = settings.checkpoints.filter((step) => keeper.isAsked(step) || step === peakStep);

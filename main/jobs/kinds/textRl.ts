@@ -24,8 +24,10 @@ export async function openTextRl(context: JobContext, request: RlRequest): Promi
   const codec = await ChatCodec.open(start);
   const rows = Math.min(settings.microBatchSize ?? settings.minibatchSize, settings.minibatchSize);
   const withReference = needsReference(settings, arm);
-  const frozen = withReference ? 1 : 0;
-  await requireTrainingMemory(compute, start, longest(codec, task, settings), rows, 'rl.text.microBatchSize', frozen);
+  await requireTrainingMemory(compute, start, {
+    ...{ longest: longest(codec, task, settings), rows, setting: 'rl.text.microBatchSize' },
+    frozen: withReference ? 1 : 0,
+  });
   const evaluator = await openEvaluator(request.task, start);
   const text = new TextModel(await loadModel(compute, start, context.signal), codec);
   const reference = withReference ? await loadModel(compute, base, context.signal) : null;

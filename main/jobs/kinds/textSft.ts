@@ -26,13 +26,15 @@ export async function openTextSft(
   const codec = await ChatCodec.open(base);
   const { microBatchSize } = sft.text;
   const compute = await context.compute();
-  await requireTrainingMemory(compute, base, longest(codec, examples), microBatchSize, 'sft.text.microBatchSize');
+  await requireTrainingMemory(compute, base, {
+    ...{ longest: longest(codec, examples), rows: microBatchSize, setting: 'sft.text.microBatchSize' },
+    spectra: sft.spectralDrift,
+  });
   const evaluator = await openTextEvaluator(taskSettings, base, examples);
   const text = new TextModel(await loadModel(compute, base, context.signal), codec);
   return {
     evaluator,
     save: textCheckpoints(base, context.signal),
-    measure: null,
     baseIsKept: true,
     trainingData: {
       file: sft.text.dataFile,

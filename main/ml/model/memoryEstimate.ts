@@ -23,6 +23,8 @@ export type PlannedRun =
       promptTokens: number;
       /** Tokens that count in the loss: their logits are held. */
       answerTokens: number;
+      /** Taken at checkpoints, while no step runs, bytes (`driftBytes`). */
+      atCheckpoints?: number;
     };
 
 /** Bytes. */
@@ -35,6 +37,8 @@ export interface MemoryEstimate {
   activations: number;
   logits: number;
   keyValueCache: number;
+  /** What a checkpoint takes beyond what the steps have let go of by then. */
+  checkpoints: number;
   /** Node, TensorFlow and its threads. */
   program: number;
   total: number;
@@ -72,7 +76,7 @@ export function estimateMemory(config: ModelConfig, run: PlannedRun): MemoryEsti
   const layers = config.numHiddenLayers - config.skippedLayers.length;
   const bytes = (values: number): number => bytesPerValue * values;
   const { batch, promptTokens } = run;
-  const parts = { weights, moments: 0, gradients: 0, keyValueCache: 0, program: programBytes };
+  const parts = { weights, moments: 0, gradients: 0, keyValueCache: 0, checkpoints: 0, program: programBytes };
   if (run.kind === 'generation') {
     const slots = cacheLengthFor(promptTokens + run.newTokens);
     const cache = 2 * layers * batch * config.numKeyValueHeads * config.headDim * slots;
@@ -91,12 +95,14 @@ export function estimateMemory(config: ModelConfig, run: PlannedRun): MemoryEsti
   // The backward pass has let go of most activations when the last gradients are made, and of all when weights change.
   const backward = bytes(alive + logits);
   const update = bytes(updateCopies * together);
+  const step = Math.max(backward, update);
   return summed({
     ...parts,
     moments: 2 * weights,
     gradients: 2 * weights,
-    activations: Math.max(backward, update) - bytes(logits),
+    activations: step - bytes(logits),
     logits: bytes(logits),
+    checkpoints: Math.max(0, (run.atCheckpoints ?? 0) - step),
   });
 }
 
@@ -137,6 +143,7 @@ const partLabels = {
   activations: 'activations',
   logits: 'logits',
   keyValueCache: 'cache',
+  checkpoints: 'spectra at checkpoints',
 } as const;
 
 function hintFor(run: PlannedRun, batch: number, setting: string): string {
