@@ -68,7 +68,7 @@ function checkpointBytes(context: EngineContext, { base, disk, model }: StudySet
 
 /** Everything that a study leaves, and the resume states on the way. */
 function studyDiskBytes(context: EngineContext, settings: StudySettings, plan: readonly PlannedStage[]): number {
-  const { base, seeds } = settings;
+  const { base, seeds, sft } = settings;
   const perRun = checkpointsAtMost(settings);
   const count = (kind: PlannedStage['kind']): number => plan.filter((stage) => stage.kind === kind).length;
   const [sftRuns, rlRuns] = [count('sft'), count('rl')];
@@ -78,7 +78,9 @@ function studyDiskBytes(context: EngineContext, settings: StudySettings, plan: r
   const states = base === null ? seeds.length + rlRuns : 1;
   const parameters = base === null ? parameterCount(settings.model) : (baseRow(context, base).parameters ?? 0);
   const stateBytes = states * (base === null ? 3 : 6) * bytesPerParameter * parameters;
-  return Math.round(checkpoints * checkpointBytes(context, settings) + stateBytes);
+  // The decompositions of the start, until the run has ended: about as many numbers as it has weights.
+  const spectraBytes = base !== null && sft.spectralDrift ? bytesPerParameter * parameters : 0;
+  return Math.round(checkpoints * checkpointBytes(context, settings) + stateBytes + spectraBytes);
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;

@@ -2,16 +2,16 @@
 import type { Checkpoint } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import type { BaseSettings, StudySettings } from '../contract/settings.ts';
-import { estimateMemory } from '../ml/model/memoryEstimate.ts';
-import type { ModelConfig } from '../ml/model/modelConfig.ts';
-import { modelConfigOf } from '../ml/model/modelFolder.ts';
+import { estimateMemory, type PlannedTraining } from '../ml/model/memoryEstimate.ts';
+import { modelConfigOf, readModelConfig } from '../ml/model/modelFolder.ts';
 import { openCheckpoint } from '../ml/checkpoints/openCheckpoint.ts';
 import { Philox } from '../ml/random/philox.ts';
 import { chatRenderer, noTemplateHint } from '../ml/tokenizer/chatRenderer.ts';
 import { readChatFiles } from '../ml/tokenizer/tokenizerFiles.ts';
 import { textTaskOf } from '../ml/tasks/textTasks.ts';
+import { physicalCores } from '../jobs/physicalCores.ts';
 import { longestDialoguePrompt } from '../ml/training/dialogueLength.ts';
-import { needsReference } from '../ml/training/textRl.ts';
+import { plannedRl, plannedSft } from '../ml/training/plannedTraining.ts';
 import { mainArm } from '../studies/protocol.ts';
 import type { EngineContext } from './context.ts';
 
@@ -69,32 +69,27 @@ async function requireAskable(name: string, folder: string): Promise<void> {
   }
 }
 
-async function baseConfig(folder: string): Promise<ModelConfig> {
-  const checkpoint = await openCheckpoint(folder);
-  try {
-    return modelConfigOf(checkpoint);
-  } finally {
-    await checkpoint.close();
-  }
-}
-
 /** Memory of the stage that takes most, bytes, from the lengths of one example; the stage itself looks at all of them. */
-export async function studyMemoryBytes({ base, task, sft, rl, ...settings }: StudySettings): Promise<number | null> {
+export async function studyMemoryBytes({
+  base,
+  task,
+  sft,
+  rl,
+  comparison,
+  ...settings
+}: StudySettings): Promise<number | null> {
   if (base === null) return null;
-  const config = await baseConfig(base.folder);
+  const config = await readModelConfig(base.folder);
   const opened = await textTaskOf(task);
   const [example] = opened.examples(opened.trainingEpisode('inDist', new Philox('memory of a study')));
   const tokens = (chars: number): number => Math.ceil(chars / charsPerToken);
   const promptTokens = tokens(example!.prompt.reduce((sum, { content }) => sum + content.length, 0));
   const answerTokens = tokens(example!.answer.text.length);
-  const training = (batch: number, prompt: number, answer: number): number =>
-    estimateMemory(config, { kind: 'training', batch, promptTokens: prompt, answerTokens: answer }).total;
-  const { minibatchSize, microBatchSize, maxNewTokens } = rl.text;
-  const arms = [mainArm(settings), ...rl.controlArms];
-  const frozen = arms.some((arm) => needsReference(rl.text, arm)) ? estimateMemory(config, { kind: 'generation', batch: 1, promptTokens: 1, newTokens: 1 }).weights : 0; // prettier-ignore
-  const rlRows = Math.min(microBatchSize ?? minibatchSize, minibatchSize);
-  return Math.max(
-    training(Math.min(sft.text.microBatchSize, sft.batchSize), promptTokens, answerTokens),
-    training(rlRows, longestDialoguePrompt(promptTokens, rl.text), maxNewTokens) + frozen,
-  );
+  const penalties = [sft.rotationPenalty, ...(settings.preset === 'comparison' ? [comparison.rotationPenalty] : [])];
+  const sftRuns = penalties.map((rotationPenalty): PlannedTraining => {
+    return { ...plannedSft(config, { ...sft, rotationPenalty }, physicalCores()), promptTokens, answerTokens };
+  });
+  const lengths = { promptTokens: longestDialoguePrompt(promptTokens, rl.text), answerTokens: rl.text.maxNewTokens };
+  const rlRuns = [mainArm(settings), ...rl.controlArms].map((arm) => ({ ...plannedRl(rl.text, arm), ...lengths }));
+  return Math.max(...[...sftRuns, ...rlRuns].map((run) => estimateMemory(config, run).total));
 }

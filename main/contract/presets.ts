@@ -31,7 +31,6 @@ function sft(checkpoints: number[], endStep: number): NonNullable<StudySettingsI
   return {
     ...{ steps, endStep, checkpoints, batchSize: 64, examples: 64 * steps },
     ...{ learningRate: 1e-6, schedule: 'cosineWithWarmup', warmupSteps: Math.ceil(0.03 * steps), weightDecay: 0 },
-    spectralDrift: false,
     text: { beta1: 0.9, beta2: 0.98, adamEps: 1e-7, microBatchSize: 1 },
   };
 }

@@ -140,7 +140,7 @@ export const sftSettingsSchema = z.object({
   rotationPenalty: z
     .object({ coefficient: z.number().min(0), rankShare: z.number().gt(0).max(1) })
     .default({ coefficient: 0, rankShare: 0.25 }),
-  /** Stable rank and rotation by layer at every checkpoint: two SVDs a matrix, for small models. */
+  /** Stable rank and rotation by layer at every checkpoint: an SVD a matrix, beside those of the start. */
   spectralDrift: z.boolean().default(true),
   /** Steps at which a checkpoint is written and evaluated; 0 is the base itself. */
   checkpoints: z

@@ -1,7 +1,7 @@
 /**
  * A checkpoint in the shape of Qwen2.5-0.5B with random bfloat16 weights, and a smaller one: loaded, sixteen tokens
- * generated and one SFT step taken, each in a process of its own, with time and peak memory beside the estimate that a run
- * is refused by.
+ * generated, one SFT step taken, its spectra measured, each in a process of its own, with time and peak memory beside the
+ * estimate that a run is refused by.
  *
  *   npm run bench -- halfBillion [--threads CORES]
  */
@@ -16,7 +16,8 @@ import { type PlannedRun, requireMemory } from '../../main/ml/model/memoryEstima
 import { type ModelConfig, parseModelConfig, toHuggingFaceConfig } from '../../main/ml/model/modelConfig.ts';
 import { parameterCount, weightCatalogue } from '../../main/ml/model/weights.ts';
 import { Philox } from '../../main/ml/random/philox.ts';
-import type { ModelRunResult } from './modelRun.ts';
+import { driftBytes } from '../../main/ml/training/spectralDrift.ts';
+import type { ModelRun, ModelRunResult } from './modelRun.ts';
 
 const shared = { architectures: ['Qwen2ForCausalLM'], rms_norm_eps: 1e-6, rope_theta: 1e6, tie_word_embeddings: true };
 const shapes: { name: string; config: ModelConfig }[] = [
@@ -72,7 +73,7 @@ async function writeCheckpoint(folder: string, config: ModelConfig): Promise<voi
 
 const bfloat16 = (value: number): number => new Uint32Array(Float32Array.of(value).buffer)[0]! >>> 16;
 
-async function runInProcess(folder: string, threads: number, run: PlannedRun): Promise<ModelRunResult> {
+async function runInProcess(folder: string, threads: number, run: ModelRun): Promise<ModelRunResult> {
   const script = new URL('./modelRun.ts', import.meta.url).pathname;
   const args = [script, folder, String(threads), JSON.stringify(run)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -105,6 +106,13 @@ async function measure(folder: string, config: ModelConfig, threads: number, run
   }
 }
 
+async function measureDrift(folder: string, config: ModelConfig, threads: number): Promise<void> {
+  const { firstMs, secondMs, peakBytes, loadPeakBytes } = await runInProcess(folder, threads, { kind: 'drift' });
+  console.log('  stable rank and rotation by layer');
+  console.log(`    first ${seconds(firstMs)} (with the start's), then ${seconds(secondMs)} a checkpoint`);
+  console.log(`    peak ${gigabytes(peakBytes)}, ${gigabytes(peakBytes - loadPeakBytes)} over loading; ${gigabytes(driftBytes(config, threads))} estimated`); // prettier-ignore
+}
+
 export async function run(): Promise<void> {
   const { values } = parseArgs({ args: process.argv.slice(3), options: { threads: { type: 'string' } } });
   const threads = Number(values.threads ?? cpus().length);
@@ -114,6 +122,7 @@ export async function run(): Promise<void> {
       await writeCheckpoint(folder, config);
       console.log(`${name}: ${parameterCount(config).toLocaleString('en')} parameters, ${threads} threads`);
       for (const one of runs) await measure(folder, config, threads, one);
+      await measureDrift(folder, config, threads);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

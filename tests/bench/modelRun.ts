@@ -1,13 +1,22 @@
 /**
- * One run of a model in a process of its own, for `halfBillion.ts`: loads the checkpoint, then generates or trains, and
- * prints times and peaks of memory as JSON. Arguments: folder, threads, and the planned run as JSON.
+ * One run of a model in a process of its own, for `halfBillion.ts`: loads the checkpoint, then generates, trains or measures
+ * its spectra, and prints times and peaks of memory as JSON. Arguments: folder, threads, and the run as JSON.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openCompute } from '../../main/compute/compute.ts';
 import type { PlannedRun } from '../../main/ml/model/memoryEstimate.ts';
 import { Philox } from '../../main/ml/random/philox.ts';
+import { DecompositionCache } from '../../main/ml/spectral/decompositionCache.ts';
+import { openTensorSource } from '../../main/ml/spectral/tensorSource.ts';
 import { TextModel } from '../../main/ml/text/textModel.ts';
 import { accumulatedUpdate } from '../../main/ml/training/accumulatedUpdate.ts';
 import { miniatureAdamW } from '../../main/ml/training/adamW.ts';
+import { spectralDrift } from '../../main/ml/training/spectralDrift.ts';
+
+/** `drift`: stable rank and rotation, of the start too the first time. */
+export type ModelRun = PlannedRun | { kind: 'drift' };
 
 export interface ModelRunResult {
   /** Bytes resident before the checkpoint was opened. */
@@ -31,7 +40,7 @@ async function timed<T>(work: () => Promise<T>): Promise<[number, T]> {
 }
 
 const [folder, threads, planned] = process.argv.slice(2) as [string, string, string];
-const run = JSON.parse(planned) as PlannedRun;
+const run = JSON.parse(planned) as ModelRun;
 const compute = await openCompute({ threads: Number(threads) });
 const startBytes = process.memoryUsage().rss;
 const [loadMs, text] = await timed(() => TextModel.open(compute, folder));
@@ -41,9 +50,11 @@ const random = new Philox('model run');
 const tokens = (count: number): number[] => Array.from({ length: count }, () => random.int(model.config.vocabSize));
 const losses: number[] = [];
 
+const scratch = await mkdtemp(join(tmpdir(), 'rotascope-drift-'));
 const once = await prepared();
 const [firstMs] = await timed(once);
 const [secondMs] = await timed(once);
+await rm(scratch, { recursive: true, force: true });
 const result: ModelRunResult = {
   ...{ startBytes, loadMs, loadPeakBytes, firstMs, secondMs },
   peakBytes: peakBytes(),
@@ -53,6 +64,12 @@ console.log(JSON.stringify(result));
 process.exit();
 
 async function prepared(): Promise<() => Promise<unknown>> {
+  if (run.kind === 'drift') {
+    const start = await openTensorSource(folder);
+    const cache = new DecompositionCache(scratch, Infinity);
+    const drift = spectralDrift({ start, cache, precision: 'float32', threads: Number(threads) });
+    return () => drift(model);
+  }
   if (run.kind === 'generation') {
     const { batch, promptTokens, newTokens } = run;
     const prompts = Int32Array.from(tokens(batch * promptTokens));

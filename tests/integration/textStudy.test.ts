@@ -79,6 +79,8 @@ interface Ended {
   words: string[];
   /** Content of every checkpoint that the study wrote, by its place in the study. */
   contents: Map<string, string>;
+  /** Stable rank and rotation by layer, of every checkpoint of SFT. */
+  spectra: [step: number, Record<string, number>][];
 }
 
 async function ended(lab: Lab, id: string): Promise<Ended> {
@@ -92,7 +94,7 @@ async function ended(lab: Lab, id: string): Promise<Ended> {
     (rows) => rows.length >= 3 && rows.every(({ contentHash }) => contentHash !== null),
   );
   const contents = new Map(written.map(({ folder, contentHash }) => [folder.split(`${id}/`)[1]!, contentHash!]));
-  return { study, seed: result.seeds[0]!, words: result.words, contents };
+  return { study, seed: result.seeds[0]!, words: result.words, contents, spectra: await spectraOf(lab, id) };
 }
 
 /** Mean losses of the model that SFT has ended with, in memory, and of the one that RL has read from its checkpoint. */
@@ -101,7 +103,18 @@ function lossesAtTheSeam({ sft, rl }: SeedResult): { trained: number[]; saved: n
   return { trained: losses(sft.at(-1)!.evaluation), saved: losses(rl[0]!.checkpoints[0]!.evaluation) };
 }
 
-let reference: Pick<Ended, 'seed' | 'contents'> | null = null;
+async function spectraOf({ client }: Lab, id: string): Promise<Ended['spectra']> {
+  const { rows } = await client.call('studies.metrics', { id });
+  return rows
+    .filter(({ stageId }) => stageId === 'seed-3.sft')
+    .sort((a, b) => a.step - b.step)
+    .flatMap(({ step, values }): Ended['spectra'] => {
+      const own = Object.entries(values).filter(([name]) => /^(?:stableRank|rotationRad)Layer/.test(name));
+      return own.length > 0 ? [[step, Object.fromEntries(own)]] : [];
+    });
+}
+
+let reference: Pick<Ended, 'seed' | 'contents' | 'spectra'> | null = null;
 
 const stageOf = ({ stages }: Study, kind: string) => stages.find((stage) => stage.kind === kind)!;
 
@@ -113,7 +126,7 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
     expect(estimate).toMatchObject({ problems: [], jobs: 5 });
     expect(estimate.memoryBytes).toBeGreaterThan(0);
     const done = await ended(lab, (await start(lab, tiny)).id);
-    const { study, seed, words, contents } = done;
+    const { study, seed, words, contents, spectra } = done;
     reference = done;
     expect(study.settings.base).toMatchObject({ folder: base, name: 'tiny-qwen2' });
     expect(study.settings.base!.contentHash).toMatch(/^[0-9a-f]{64}$/);
@@ -128,6 +141,13 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
     ]);
     expect(seed.trainingData).toMatchObject({ file: null, examples: 8, epochs: 3, badLines: 0 });
     expect(seed.trainingData!.overlap.inDist).toMatchObject({ episodes, sharedPrompts: 0, trainingPrompts: 8 });
+    expect(spectra.map(([step]) => step)).toEqual([0, 2, 4, 6]);
+    expect(Object.keys(spectra[0]![1]).sort()).toEqual(['rotationRadLayer0', 'rotationRadLayer1', 'stableRankLayer0', 'stableRankLayer1']); // prettier-ignore
+    expect(spectra[0]![1]['rotationRadLayer0']).toBeLessThan(1e-5);
+    expect(spectra[3]![1]['rotationRadLayer0']).toBeGreaterThan(1e-3);
+    const scratch = readdirSync(join(lab.data, 'jobs', stageOf(study, 'sft').jobId!));
+    expect(scratch).not.toContain('start-spectra');
+
     const last = seed.sft.at(-1)!.evaluation;
     expect(last.text).toMatchObject({ attempts: 1, maxNewTokens: 8 });
     expect(last.inDist.answers).toMatchObject({ mass: { positions: 1 }, overlap: { prompts: 0, multisets: 0 } });
@@ -198,13 +218,14 @@ describe.skipIf(process.platform !== 'linux')('a study that starts from a checkp
         timeout,
       );
       expect(killed).toEqual(['sft', 'rl']);
-      const { study, seed, contents } = await ended(lab, id);
+      const { study, seed, contents, spectra } = await ended(lab, id);
       const jobs = await Promise.all(
         ['sft', 'rl'].map((kind) => lab.client.call('jobs.get', { id: stageOf(study, kind).jobId! })),
       );
       expect(jobs.map(({ attempt }) => attempt)).toEqual([2, 2]);
       expect(seed).toEqual(reference!.seed);
       expect(contents).toEqual(reference!.contents);
+      expect(spectra).toEqual(reference!.spectra);
     },
   );
 

@@ -5,15 +5,14 @@ import type { TrainingData } from '../../contract/samples.ts';
 import { isTextTask } from '../../contract/settings.ts';
 import { tokenEvaluator, type Evaluator } from '../../ml/evaluation/evaluator.ts';
 import { openTask } from '../../ml/evaluation/evaluateModel.ts';
-import type { LanguageModel } from '../../ml/model/languageModel.ts';
 import { accuracyOf } from '../../ml/statistics/studyFacts.ts';
 import { sftExamples, trainSft } from '../../ml/training/sft.ts';
-import { spectralDrift } from '../../ml/training/spectralDrift.ts';
 import type { RunHooks } from '../../ml/training/trainingRun.ts';
 import type { JobContext } from '../jobContext.ts';
 import { readWeights, tokenCheckpoints, type SaveCheckpoint } from './checkpointFolders.ts';
 import { checkpointKeeper } from './checkpointKeeper.ts';
 import { evaluateAndKeep } from './keptAnswers.ts';
+import { openSpectralDrift } from './spectralDrift.ts';
 import { openTextSft } from './textSft.ts';
 import { forgettingWatch, progressReporter, resumeStates } from './trainingProgress.ts';
 
@@ -23,8 +22,6 @@ const resumeEverySteps = 25;
 export interface SftRun {
   evaluator: Evaluator;
   save: SaveCheckpoint;
-  /** Further metrics of a checkpoint. */
-  measure: ((model: LanguageModel) => Promise<Record<string, number>>) | null;
   /** Step 0 is there already. */
   baseIsKept: boolean;
   trainingData: TrainingData | null;
@@ -38,13 +35,11 @@ async function openTokenSft(context: JobContext, request: SftRequest): Promise<S
   const task = openTask(taskSettings);
   const { config, weights } = await readWeights(base);
   const compute = await context.compute();
-  const drift = sft.spectralDrift ? spectralDrift(config, weights) : null;
   // the training loss is read on as many examples as a half of the evaluation has episodes
   const sample = sftExamples(task, sft, seed).slice(0, taskSettings.evaluationEpisodes / 2);
   return {
     evaluator: tokenEvaluator(taskSettings, sample),
     save: tokenCheckpoints(task),
-    measure: drift && (async (model) => drift(await model.readWeights())),
     baseIsKept: false,
     trainingData: null,
     train: (hooks) => trainSft({ ...hooks, compute, config, weights, task, settings: sft, seed }),
@@ -64,6 +59,7 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
     context,
     isTextTask(task.name) ? null : resumeEverySteps,
   );
+  const drift = settings.spectralDrift ? await openSpectralDrift(context, request) : null;
   try {
     await run.train({
       ...resuming,
@@ -76,8 +72,10 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
         const evaluation = await evaluateAndKeep(context, run.evaluator, model, step, report);
         const { correct } = accuracyOf(evaluation, 'ood', 'select');
         const folder = await keeper.reached(step, correct, (to) => run.save(to, model));
-        const metrics = await run.measure?.(model);
-        if (metrics) context.emit({ type: 'metrics', step, values: metrics });
+        if (drift) {
+          report(step, 'spectra');
+          context.emit({ type: 'metrics', step, values: await drift.measure(model) });
+        }
         context.emit({ type: 'evaluation', step, evaluation, ...(folder !== null && { folder }) });
         await watch(step, evaluation);
         report(step);
@@ -85,7 +83,9 @@ export async function kind(context: JobContext): Promise<z.infer<typeof stageOut
     });
   } finally {
     run.dispose();
+    await drift?.close();
   }
+  await drift?.remove();
   await removeResumeState();
   return { checkpoints: keeper.kept(), peakStep: keeper.peakStep(), trainingData: run.trainingData };
 }

@@ -2,14 +2,14 @@
 import type { RlRequest } from '../../contract/requests.ts';
 import type { TextRlSettings } from '../../contract/settings.ts';
 import { openEvaluator } from '../../ml/evaluation/evaluator.ts';
-import { loadModel } from '../../ml/model/modelFolder.ts';
+import { loadModel, readModelConfig } from '../../ml/model/modelFolder.ts';
 import { Philox } from '../../ml/random/philox.ts';
 import { textTaskOf } from '../../ml/tasks/textTasks.ts';
 import { TextModel } from '../../ml/text/textModel.ts';
-import type { RowLengths } from '../../ml/text/lengthBuckets.ts';
 import { ChatCodec } from '../../ml/text/chatCodec.ts';
 import type { TextTask } from '../../ml/tasks/textTask.ts';
 import { longestDialoguePrompt } from '../../ml/training/dialogueLength.ts';
+import { plannedRl } from '../../ml/training/plannedTraining.ts';
 import { needsReference, trainTextRl } from '../../ml/training/textRl.ts';
 import type { JobContext } from '../jobContext.ts';
 import { textCheckpoints } from './checkpointFolders.ts';
@@ -22,13 +22,12 @@ export async function openTextRl(context: JobContext, request: RlRequest): Promi
   const task = await textTaskOf(request.task);
   const compute = await context.compute();
   const codec = await ChatCodec.open(start);
-  const rows = Math.min(settings.microBatchSize ?? settings.minibatchSize, settings.minibatchSize);
-  const withReference = needsReference(settings, arm);
-  const frozen = withReference ? 1 : 0;
-  await requireTrainingMemory(compute, start, longest(codec, task, settings), rows, 'rl.text.microBatchSize', frozen);
+  const config = await readModelConfig(start);
+  const planned = { ...plannedRl(settings, arm), ...longest(codec, task, settings) };
+  requireTrainingMemory(compute, config, planned, 'rl.text.microBatchSize');
   const evaluator = await openEvaluator(request.task, start);
   const text = new TextModel(await loadModel(compute, start, context.signal), codec);
-  const reference = withReference ? await loadModel(compute, base, context.signal) : null;
+  const reference = needsReference(settings, arm) ? await loadModel(compute, base, context.signal) : null;
   return {
     settings,
     evaluator,
@@ -45,10 +44,10 @@ export async function openTextRl(context: JobContext, request: RlRequest): Promi
 /** Episodes whose prompts are looked at. */
 const sampledEpisodes = 32;
 /** Tokens of the longest prompt of a dialogue, and of an answer. */
-function longest(codec: ChatCodec, task: TextTask, settings: TextRlSettings): RowLengths {
+function longest(codec: ChatCodec, task: TextTask, settings: TextRlSettings) {
   const prompts = Array.from({ length: sampledEpisodes }, (_, i) =>
     task.examples(task.trainingEpisode('inDist', new Philox('longest prompt', i))).map(({ prompt }) => prompt),
   ).flat();
   const first = Math.max(...prompts.map((prompt) => codec.promptIds(prompt).length));
-  return { prompt: longestDialoguePrompt(first, settings), answer: settings.maxNewTokens };
+  return { promptTokens: longestDialoguePrompt(first, settings), answerTokens: settings.maxNewTokens };
 }

@@ -3,15 +3,16 @@ import type { SftRequest } from '../../contract/requests.ts';
 import { AppError } from '../../contract/errors.ts';
 import { openTextEvaluator } from '../../ml/evaluation/evaluator.ts';
 import { tokenExample } from '../../ml/evaluation/textLosses.ts';
-import { loadModel } from '../../ml/model/modelFolder.ts';
+import { loadModel, readModelConfig } from '../../ml/model/modelFolder.ts';
 import { readSftFile, sftExamples, type SftImport } from '../../ml/tasks/sftData.ts';
 import type { TextExample, TextTask } from '../../ml/tasks/textTask.ts';
 import { textTaskOf } from '../../ml/tasks/textTasks.ts';
 import { ChatCodec } from '../../ml/text/chatCodec.ts';
-import type { RowLengths } from '../../ml/text/lengthBuckets.ts';
 import { TextModel } from '../../ml/text/textModel.ts';
+import { plannedSft } from '../../ml/training/plannedTraining.ts';
 import { trainTextSft } from '../../ml/training/textSft.ts';
 import type { JobContext } from '../jobContext.ts';
+import { physicalCores } from '../physicalCores.ts';
 import { textCheckpoints } from './checkpointFolders.ts';
 import type { SftRun } from './sft.ts';
 import { requireTrainingMemory } from './trainingMemory.ts';
@@ -24,15 +25,15 @@ export async function openTextSft(
   const data = await sftData(context, task, seed, sft);
   const { examples } = data;
   const codec = await ChatCodec.open(base);
-  const { microBatchSize } = sft.text;
   const compute = await context.compute();
-  await requireTrainingMemory(compute, base, longest(codec, examples), microBatchSize, 'sft.text.microBatchSize');
+  const config = await readModelConfig(base);
+  const planned = { ...plannedSft(config, sft, physicalCores()), ...longest(codec, examples) };
+  requireTrainingMemory(compute, config, planned, 'sft.text.microBatchSize');
   const evaluator = await openTextEvaluator(taskSettings, base, examples);
   const text = new TextModel(await loadModel(compute, base, context.signal), codec);
   return {
     evaluator,
     save: textCheckpoints(base, dtype, context.signal),
-    measure: null,
     baseIsKept: true,
     trainingData: {
       file: sft.text.dataFile,
@@ -75,13 +76,13 @@ async function sftData(
 const tokenisedForLength = 32;
 
 /** Tokens of the longest prompt and of the longest answer. */
-function longest(codec: ChatCodec, examples: readonly TextExample[]): RowLengths {
+function longest(codec: ChatCodec, examples: readonly TextExample[]) {
   const chars = ({ prompt, answer }: TextExample): number =>
     prompt.reduce((sum, { content }) => sum + content.length, answer.text.length);
   const some = examples.toSorted((a, b) => chars(b) - chars(a)).slice(0, tokenisedForLength);
   const tokens = some.map((example) => tokenExample(codec, example));
   return {
-    prompt: Math.max(...tokens.map(({ prompt }) => prompt.length)),
-    answer: Math.max(...tokens.map(({ answer }) => answer.length)),
+    promptTokens: Math.max(...tokens.map(({ prompt }) => prompt.length)),
+    answerTokens: Math.max(...tokens.map(({ answer }) => answer.length)),
   };
 }

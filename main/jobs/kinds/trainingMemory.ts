@@ -1,41 +1,31 @@
 /** Memory of a training stage, asked for before any weight is read. */
 import type { Compute } from '../../compute/compute.ts';
-import { openCheckpoint } from '../../ml/checkpoints/openCheckpoint.ts';
-import { requireMemory } from '../../ml/model/memoryEstimate.ts';
+import { AppError } from '../../contract/errors.ts';
+import { hostBytes, type PlannedTraining, requireMemory } from '../../ml/model/memoryEstimate.ts';
 import type { ModelConfig } from '../../ml/model/modelConfig.ts';
-import { modelConfigOf } from '../../ml/model/modelFolder.ts';
-import { parameterCount } from '../../ml/model/weights.ts';
-import type { RowLengths } from '../../ml/text/lengthBuckets.ts';
-
-const bytesPerParameter = 4;
-
-async function configOf(folder: string): Promise<ModelConfig> {
-  const checkpoint = await openCheckpoint(folder);
-  try {
-    return modelConfigOf(checkpoint);
-  } finally {
-    await checkpoint.close();
-  }
-}
 
 /**
- * @param longest tokens of the longest prompt and answer
+ * @param run with the lengths of the longest prompt and answer
  * @param setting name of the setting that makes room
- * @param frozen further models of this shape that are held, without gradients
- * @throws OUT_OF_MEMORY with the numbers, and the rows at a time that would fit; as `openCheckpoint`
+ * @throws OUT_OF_MEMORY with the numbers, and the rows at a time that would fit
  */
-export async function requireTrainingMemory(
+export function requireTrainingMemory(
   compute: Compute,
-  folder: string,
-  longest: RowLengths,
-  rows: number,
+  config: ModelConfig,
+  run: PlannedTraining,
   setting: string,
-  frozen = 0,
-): Promise<void> {
+): void {
+  const available = process.availableMemory();
+  if (compute.provenance['device'] !== 'gpu') {
+    requireMemory(config, run, available, setting);
+    return;
+  }
   // What a GPU has free is its own affair: it says so itself when it does not fit.
-  if (compute.provenance['device'] === 'gpu') return;
-  const config = await configOf(folder);
-  const held = frozen * bytesPerParameter * parameterCount(config);
-  const run = { kind: 'training' as const, batch: rows, promptTokens: longest.prompt, answerTokens: longest.answer };
-  requireMemory(config, run, process.availableMemory() - held, setting);
+  const needed = hostBytes(config, run);
+  if (needed <= available) return;
+  const message = `Beside the GPU's memory, training with ${run.batch} rows at once needs about ${(needed / 1e9).toFixed(1)} GB; ${(available / 1e9).toFixed(1)} GB are free.`; // prettier-ignore
+  throw new AppError('OUT_OF_MEMORY', message, {
+    hint: run.rl?.anchored ? `Lower ${setting}.` : 'Switch sft.spectralDrift off.',
+    details: { needed, available },
+  });
 }

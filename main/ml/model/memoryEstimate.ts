@@ -8,22 +8,30 @@ import { cacheLengthFor } from './cachedGeneration.ts';
 import type { ModelConfig } from './modelConfig.ts';
 import { parameterCount, weightCatalogue } from './weights.ts';
 
-export type PlannedRun =
-  | {
-      kind: 'generation';
-      /** Rows at once. */
-      batch: number;
-      promptTokens: number;
-      newTokens: number;
-    }
-  | {
-      kind: 'training';
-      /** Rows of a micro-batch: those whose activations are held at once. */
-      batch: number;
-      promptTokens: number;
-      /** Tokens that count in the loss: their logits are held. */
-      answerTokens: number;
-    };
+export interface PlannedGeneration {
+  kind: 'generation';
+  /** Rows at once. */
+  batch: number;
+  promptTokens: number;
+  newTokens: number;
+}
+
+export interface PlannedTraining {
+  kind: 'training';
+  /** Rows of a micro-batch: those whose activations are held at once. */
+  batch: number;
+  promptTokens: number;
+  /** Tokens that count in the loss: their logits are held. */
+  answerTokens: number;
+  /** Of RL: models of this shape that are held without gradients, and whether an anchor reads their distributions. */
+  rl?: { frozen: number; anchored: boolean };
+  /** Bytes of a penalty on the weights (`rotationPenaltyBytes`). */
+  penalty?: { held: number; step: number };
+  /** Taken at checkpoints, while no step runs, bytes (`driftBytes`). */
+  atCheckpoints?: number;
+}
+
+export type PlannedRun = PlannedGeneration | PlannedTraining;
 
 /** Bytes. */
 export interface MemoryEstimate {
@@ -35,6 +43,14 @@ export interface MemoryEstimate {
   activations: number;
   logits: number;
   keyValueCache: number;
+  /** Models that are held without gradients. */
+  frozen: number;
+  /** Distributions of the frozen model on a micro-batch, in JavaScript and in steps. */
+  anchor: number;
+  /** Bases of a penalty, and its own gradient. */
+  penalty: number;
+  /** What a checkpoint takes beyond what the steps have let go of by then. */
+  checkpoints: number;
   /** Node, TensorFlow and its threads. */
   program: number;
   total: number;
@@ -44,12 +60,17 @@ const bytesPerValue = 4;
 /** Resident size of a process that has opened TensorFlow and compiled its steps. */
 const programBytes = 700e6;
 
+/** Beside them in RL: the compiled steps of rollouts, scores and the critic. Measured with a tenth of Qwen2.5-0.5B. */
+const rlProgramBytes = 300e6;
+
 /**
  * Copies of what a row has at once, by kind; counted in the ops of `decoderLayer`, `attend`, `swiGlu` and `tokenNll`.
  * Forward only, one layer's are alive at a time; with gradients, those that the backward pass reads are of every layer.
  */
 const forward = { hidden: 6, queries: 4, keyValues: 4, mlp: 4, scores: 3, logits: 4 };
 const kept = { hidden: 5, queries: 4, keyValues: 4, mlp: 5, scores: 2, logits: 7 };
+/** Of the frozen model's distributions; measured, those that wait to be freed included. In JavaScript: what is read, fed, and fed last. */
+const anchorCopies = { all: 10, host: 3 };
 /** The cache, and its successor while a step writes it. */
 const cacheCopies = 2;
 /** Gradient, its square, both moments and the update of the weights that the optimizer goes through together. */
@@ -72,7 +93,8 @@ export function estimateMemory(config: ModelConfig, run: PlannedRun): MemoryEsti
   const layers = config.numHiddenLayers - config.skippedLayers.length;
   const bytes = (values: number): number => bytesPerValue * values;
   const { batch, promptTokens } = run;
-  const parts = { weights, moments: 0, gradients: 0, keyValueCache: 0, program: programBytes };
+  const nothing = { moments: 0, gradients: 0, keyValueCache: 0, frozen: 0, anchor: 0, penalty: 0, checkpoints: 0 };
+  const parts = { ...nothing, weights, program: programBytes };
   if (run.kind === 'generation') {
     const slots = cacheLengthFor(promptTokens + run.newTokens);
     const cache = 2 * layers * batch * config.numKeyValueHeads * config.headDim * slots;
@@ -91,13 +113,29 @@ export function estimateMemory(config: ModelConfig, run: PlannedRun): MemoryEsti
   // The backward pass has let go of most activations when the last gradients are made, and of all when weights change.
   const backward = bytes(alive + logits);
   const update = bytes(updateCopies * together);
+  const step = Math.max(backward, update);
   return summed({
     ...parts,
     moments: 2 * weights,
     gradients: 2 * weights,
-    activations: Math.max(backward, update) - bytes(logits),
+    activations: step - bytes(logits),
     logits: bytes(logits),
+    frozen: (run.rl?.frozen ?? 0) * weights,
+    anchor: anchorCopies.all * distributionBytes(config, run),
+    penalty: (run.penalty?.held ?? 0) + (run.penalty?.step ?? 0),
+    checkpoints: Math.max(0, (run.atCheckpoints ?? 0) - step),
+    program: programBytes + (run.rl ? rlProgramBytes : 0),
   });
+}
+
+/** Of a frozen model on a micro-batch; 0 without an anchor. */
+function distributionBytes({ vocabSize }: ModelConfig, { batch, answerTokens, rl }: PlannedTraining): number {
+  return rl?.anchored ? bytesPerValue * batch * answerTokens * vocabSize : 0;
+}
+
+/** What a run on a GPU takes of the machine's own memory: the model and its steps are not there. Not measured yet. */
+export function hostBytes(config: ModelConfig, run: PlannedTraining): number {
+  return programBytes + Math.max(anchorCopies.host * distributionBytes(config, run), run.atCheckpoints ?? 0);
 }
 
 function summed(parts: Omit<MemoryEstimate, 'total'>): MemoryEstimate {
@@ -138,6 +176,10 @@ const partLabels = {
   activations: 'activations',
   logits: 'logits',
   keyValueCache: 'cache',
+  frozen: 'the frozen base',
+  anchor: "the anchor's distributions",
+  penalty: 'the rotation penalty',
+  checkpoints: 'spectra at checkpoints',
 } as const;
 
 function hintFor(run: PlannedRun, batch: number, setting: string): string {

@@ -36,6 +36,16 @@ export function modelConfigOf({
   });
 }
 
+/** Of a checkpoint on the disk, without its weights. @throws as `openCheckpoint` and `modelConfigOf` */
+export async function readModelConfig(path: string): Promise<ModelConfig> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    return modelConfigOf(checkpoint);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
 /**
  * @param path a folder, an index, a safetensors file or one shard
  * @throws CHECKPOINT_INVALID | CHECKPOINT_INCOMPLETE | CHECKPOINT_UNSUPPORTED | SHAPE_MISMATCH | OUT_OF_MEMORY

@@ -12,6 +12,9 @@ import type { TensorSource } from './tensorSource.ts';
 /** Up to here (256 x 256) an exact check costs a millisecond or two, above it is a good part of the decomposition. */
 const defaultExactElements = 65_536;
 
+/** What is read of a checkpoint, or of a model. */
+export type MatrixSource = Pick<TensorSource, 'shape' | 'hash' | 'read' | 'readInto'>;
+
 export interface DecomposerOptions<P extends Precision> {
   precision: P;
   /** Null: nothing is kept. */
@@ -46,7 +49,7 @@ export class Decomposer<P extends Precision> {
    * Thin SVD of one weight with its checks; treat it as read-only, others may hold it too.
    * @throws NOT_FOUND | SHAPE_MISMATCH | NOT_FINITE naming the weight; CANCELLED
    */
-  async factorisation(source: TensorSource, name: string): Promise<Factorisation<RealOf<P>>> {
+  async factorisation(source: MatrixSource, name: string): Promise<Factorisation<RealOf<P>>> {
     throwIfCancelled(this.#signal);
     const hash = await source.hash(name);
     let running = this.#running.get(hash);
@@ -59,7 +62,7 @@ export class Decomposer<P extends Precision> {
     return running;
   }
 
-  async #cachedOrComputed(source: TensorSource, name: string, hash: string): Promise<Factorisation<RealOf<P>>> {
+  async #cachedOrComputed(source: MatrixSource, name: string, hash: string): Promise<Factorisation<RealOf<P>>> {
     const [rows, columns] = source.shape(name);
     const cached = await this.#cache?.get(hash, this.precision);
     if (cached?.rows === rows && cached.columns === columns) return cached;
@@ -81,7 +84,7 @@ export class Decomposer<P extends Precision> {
     await this.#writing;
   }
 
-  async #compute(source: TensorSource, name: string): Promise<Factorisation<RealOf<P>>> {
+  async #compute(source: MatrixSource, name: string): Promise<Factorisation<RealOf<P>>> {
     try {
       const [rows, columns] = source.shape(name);
       return rows * columns <= this.#exactElements
@@ -93,7 +96,7 @@ export class Decomposer<P extends Precision> {
   }
 
   /** With one array for the matrix and then its larger factor; a kernel that fails has destroyed it, so it is read again. */
-  async #inPlace(source: TensorSource, name: string): Promise<Factorisation<RealOf<P>>> {
+  async #inPlace(source: MatrixSource, name: string): Promise<Factorisation<RealOf<P>>> {
     const [rows, columns] = source.shape(name);
     const data = newReal(this.precision, rows * columns);
     const kernels = await (this.#kernels ??= svdKernels(this.precision));

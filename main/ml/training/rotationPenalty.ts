@@ -13,7 +13,8 @@
 import type { Tensor, Variable } from '../../compute/session.ts';
 import type { SftSettings } from '../../contract/settings.ts';
 import type { LanguageModel } from '../model/languageModel.ts';
-import { reversibleMatrices, type WeightMap } from '../model/weights.ts';
+import type { ModelConfig } from '../model/modelConfig.ts';
+import { reversibleMatrices } from '../model/weights.ts';
 import { decompose, factors } from '../spectral/decompose.ts';
 import { frobeniusNorm, takeColumns, transposed } from '../spectral/linearAlgebra.ts';
 
@@ -28,39 +29,39 @@ interface ShapeGroup {
 }
 
 /**
- * Adds the reference's bases to the model's session.
+ * Adds the reference's bases to the model's session; one matrix of the reference is held at a time.
+ * @param readReference a weight of the reference by its name
  * @returns the penalty inside a step, scalar
  */
-export function rotationPenalty(
+export async function rotationPenalty(
   model: LanguageModel,
-  reference: WeightMap,
+  readReference: (name: string) => Float32Array | Promise<Float32Array>,
   { rankShare }: SftSettings['rotationPenalty'],
-): () => Tensor {
+): Promise<() => Tensor> {
   const { tf, session } = model;
   const matrices = reversibleMatrices(model.config);
-  const byShape = Map.groupBy(matrices, ({ rows, columns }) => `${rows}x${columns}`);
-  const groups = [...byShape].map(([shape, members]): ShapeGroup => {
+  const groups: ShapeGroup[] = [];
+  for (const [shape, members] of Map.groupBy(matrices, ({ rows, columns }) => `${rows}x${columns}`)) {
     const { rows, columns } = members[0]!;
-    const k = Math.max(1, Math.round(rankShare * Math.min(rows, columns)));
-    const bases = members.map(({ name }) => {
-      const weight = { rows, columns, data: reference.get(name)!.data };
+    const k = leadingRank(rankShare, rows, columns);
+    const parts = { u: new Float32Array(members.length * rows * k), v: new Float32Array(members.length * columns * k), scale: new Float32Array(members.length) }; // prettier-ignore
+    for (const [i, { name }] of members.entries()) {
+      const weight = { rows, columns, data: await readReference(name) };
       const { u, vt } = factors(decompose(weight));
-      const leading = Array.from({ length: k }, (_, i) => i);
-      return {
-        u: takeColumns(u, leading).data,
-        v: takeColumns(transposed(vt), leading).data,
-        scale: 1 / (frobeniusNorm(weight.data) ** 2 * matrices.length),
-      };
-    });
-    const variable = (part: string, size: number[], values: Float64Array[]): Variable =>
-      session.variable(`rotation.${shape}.${part}`, [members.length, ...size], stacked(values), { trainable: false });
-    return {
+      const leading = Array.from({ length: k }, (_, rank) => rank);
+      parts.u.set(takeColumns(u, leading).data, i * rows * k);
+      parts.v.set(takeColumns(transposed(vt), leading).data, i * columns * k);
+      parts.scale[i] = 1 / (frobeniusNorm(weight.data) ** 2 * matrices.length);
+    }
+    const variable = (part: keyof typeof parts, size: number[]): Variable =>
+      session.variable(`rotation.${shape}.${part}`, [members.length, ...size], parts[part], { trainable: false });
+    groups.push({
       weights: members.map(({ name }) => name),
-      u: variable('u', [rows, k], bases.map(({ u }) => u)), // prettier-ignore
-      v: variable('v', [columns, k], bases.map(({ v }) => v)), // prettier-ignore
-      scale: variable('scale', [1, 1], bases.map(({ scale }) => Float64Array.of(scale))), // prettier-ignore
-    };
-  });
+      u: variable('u', [rows, k]),
+      v: variable('v', [columns, k]),
+      scale: variable('scale', [1, 1]),
+    });
+  }
   return () => {
     const parts = groups.map(({ weights, u, v, scale }) => {
       const w = tf.stack(weights.map((name) => model.variable(name)));
@@ -76,12 +77,18 @@ export function rotationPenalty(
   };
 }
 
-function stacked(values: Float64Array[]): Float32Array {
-  const out = new Float32Array(values.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const one of values) {
-    out.set(one, at);
-    at += one.length;
-  }
-  return out;
+/** How many singular vectors of a matrix are held. */
+const leadingRank = (rankShare: number, rows: number, columns: number): number =>
+  Math.max(1, Math.round(rankShare * Math.min(rows, columns)));
+
+/** What the penalty takes of memory: the bases as long as the run lasts, and one evaluation with its gradient. Bytes. */
+export function rotationPenaltyBytes(config: ModelConfig, rankShare: number): { held: number; step: number } {
+  const bytesPerValue = 4;
+  const sum = (of: (rows: number, columns: number) => number): number =>
+    bytesPerValue * reversibleMatrices(config).reduce((total, { rows, columns }) => total + of(rows, columns), 0);
+  return {
+    held: sum((rows, columns) => (rows + columns) * leadingRank(rankShare, rows, columns)),
+    // The weights side by side, their gradient, and that times the coefficient
+    step: 3 * sum((rows, columns) => rows * columns),
+  };
 }

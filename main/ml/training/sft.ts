@@ -30,7 +30,10 @@ export async function trainSft(request: TrainingRequest<TokenSftSettings>): Prom
     const { coefficient } = settings.rotationPenalty;
     const penalty =
       coefficient > 0
-        ? { coefficient, value: rotationPenalty(model, request.weights, settings.rotationPenalty) }
+        ? {
+            coefficient,
+            value: await rotationPenalty(model, (name) => request.weights.get(name)!.data, settings.rotationPenalty),
+          }
         : undefined;
     const update = supervisedTraining(model, task, { batchSize, maxGradNorm, weightDecay, penalty });
     const tokensOf = (batch: Int32Array): number => batch.length;

@@ -39,9 +39,14 @@ export interface TextRlRequest extends RunHooks {
   seed: number;
 }
 
-/** Whether a run of these settings reads the frozen base. */
-export const needsReference = (settings: Pick<TextRlSettings, 'anchorCoef' | 'tokenKlCoef'>, arm: RlArm): boolean =>
-  (arm !== 'ppoPlain' && settings.anchorCoef > 0) || (arm !== 'anchorOnly' && settings.tokenKlCoef > 0);
+type KlTerms = Pick<TextRlSettings, 'anchorCoef' | 'tokenKlCoef'>;
+
+/** Whether updates read the frozen base's distributions. */
+export const needsAnchor = ({ anchorCoef }: KlTerms, arm: RlArm): boolean => arm !== 'ppoPlain' && anchorCoef > 0;
+
+/** Whether a run of these settings reads the frozen base at all. */
+export const needsReference = (terms: KlTerms, arm: RlArm): boolean =>
+  needsAnchor(terms, arm) || (arm !== 'anchorOnly' && terms.tokenKlCoef > 0);
 
 /**
  * Trains the request's model. Steps of the hooks are iterations.

@@ -35,7 +35,10 @@ export async function trainTextSft(request: TextSftRequest): Promise<void> {
   const { coefficient } = settings.rotationPenalty;
   const penalty =
     coefficient > 0
-      ? { coefficient, value: rotationPenalty(model, await model.readWeights(), settings.rotationPenalty) }
+      ? {
+          coefficient,
+          value: await rotationPenalty(model, (name) => model.session.read(name), settings.rotationPenalty),
+        }
       : undefined;
   const { beta1, beta2, adamEps: eps, weightDecay } = settings;
   const update = accumulatedUpdate(text, { beta1, beta2, eps, weightDecay, microBatchSize, maxGradNorm, penalty });

@@ -47,6 +47,10 @@ export const settingWords: Record<string, SettingWords> = {
   'sft.maxGradNorm': { label: 'Gradient norm clipped at' },
   'sft.rotationPenalty.coefficient': { label: 'Rotation penalty', hint: '0: none.' },
   'sft.rotationPenalty.rankShare': { label: 'Rotation penalty, leading share of ranks' },
+  'sft.spectralDrift': {
+    label: 'Stable rank and rotation by layer',
+    hint: 'At every checkpoint: an SVD of each matrix, about half a minute of one core for half a billion parameters.',
+  },
   'sft.checkpoints': { label: 'Checkpoints at', unit: 'steps', hint: 'Written and evaluated; 0 is the base itself.' },
   'sft.endStep': { label: 'SFT_End, the step that RL heals' },
   'sft.text.dataFile': { label: 'File of examples' },

@@ -56,7 +56,7 @@ interface Situation {
 }
 
 function countsInText(path: string, { protocol, at }: Situation): boolean {
-  if (/^(?:model|pretrain|ablation)\./.test(path) || path === 'sft.spectralDrift') return false;
+  if (/^(?:model|pretrain|ablation)\./.test(path)) return false;
   if (path.startsWith('rl.') && !path.startsWith('rl.text.'))
     return path === 'rl.controlArms' || (path === 'rl.starts' && protocol !== 'comparison');
   const task = at('task.name');

@@ -106,9 +106,9 @@ export function studyFigures({ preset, attempts, result, scalars, seed, start }:
     {
       name: 'layers',
       title: 'Layers over the steps of SFT',
-      note: `One curve a layer, from pale (shallow) to strong (deep). Norms of every tenth step${inText ? '' : '; stable rank and rotation (mean principal angle of the leading half of the singular vectors to those of the start) at every checkpoint'}. Seed ${layerSeed}.`,
+      note: `One curve a layer, from pale (shallow) to strong (deep). Norms of every tenth step; stable rank and rotation (mean principal angle of the leading half of the singular vectors to those of the start) at every checkpoint. Seed ${layerSeed}.`,
       empty: 'Appears with the first SFT steps.',
-      absent: !logged(scalars, /\.sft$/, 'gradNormLayer0'),
+      absent: !['gradNormLayer0', 'stableRankLayer0'].some((metric) => logged(scalars, /\.sft$/, metric)),
       build: (frame) => layersOverTime(scalars, layerSeed, frame),
     },
     {

@@ -53,11 +53,11 @@ export function layersOverTime(scalars: Scalars, seed: number, frame: ChartFrame
   const specs = drawn.map(({ title, unit }): PanelSpec => ({
     title,
     x: { name: 'SFT step' },
-    y: { name: unit === '' ? title.toLowerCase() : `${title.toLowerCase()} (${unit})`, scale: true, labelWidthPx: 44 },
+    y: { name: unit === '' ? title.toLowerCase() : `${title.toLowerCase()} (${unit})`, scale: true, labelWidthPx: 54 },
   }));
   const { heightPx, ...axes } = panels(
     specs,
-    { columns: columnsFor(frame, 4, 260), plotHeightPx: 160, leftPx: 62 },
+    { columns: columnsFor(frame, 4, 260), plotHeightPx: 160, leftPx: 72 },
     frame,
   );
   const series = drawn.flatMap((measure, panel) =>

@@ -1,6 +1,6 @@
 /** The estimate grows with what costs memory, counts what can be counted by hand, and refuses with a way out. */
 import { describe, expect, test } from 'vitest';
-import { type PlannedRun, estimateMemory, requireMemory } from '../../../../main/ml/model/memoryEstimate.ts';
+import { type PlannedRun, estimateMemory, hostBytes, requireMemory } from '../../../../main/ml/model/memoryEstimate.ts';
 import { parseModelConfig } from '../../../../main/ml/model/modelConfig.ts';
 
 const qwen = parseModelConfig({
@@ -9,7 +9,9 @@ const qwen = parseModelConfig({
 }); // prettier-ignore
 
 const generation: PlannedRun = { kind: 'generation', batch: 8, promptTokens: 100, newTokens: 28 };
-const training: PlannedRun = { kind: 'training', batch: 4, promptTokens: 96, answerTokens: 32 };
+const training = { kind: 'training', batch: 4, promptTokens: 96, answerTokens: 32 } as const;
+/** The base's distributions on a micro-batch. */
+const distributions = 4 * 4 * 32 * 151_936;
 
 describe('estimateMemory', () => {
   test('weights, moments and gradients by hand: 494,032,768 parameters in float32', () => {
@@ -37,6 +39,32 @@ describe('estimateMemory', () => {
     expect(after[part]).toBeGreaterThan(before[part]);
     const { total, ...parts } = after;
     expect(Object.values(parts).reduce((sum, one) => sum + one, 0)).toBe(total);
+  });
+
+  test('RL by hand: a frozen base of the same size, its distributions in ten copies', () => {
+    const { weights, program, total } = estimateMemory(qwen, training);
+    const plain = estimateMemory(qwen, { ...training, rl: { frozen: 0, anchored: false } });
+    expect(plain).toMatchObject({ frozen: 0, anchor: 0 });
+    expect(plain.program).toBeGreaterThan(program);
+    const rl = estimateMemory(qwen, { ...training, rl: { frozen: 1, anchored: true } });
+    expect(rl).toMatchObject({ frozen: weights, anchor: 10 * distributions });
+    expect(rl.total).toBe(plain.total + weights + 10 * distributions);
+    expect(plain.total).toBe(total + plain.program - program);
+  });
+
+  test('a penalty is held beside the steps; checkpoints count for what they take beyond the steps', () => {
+    const { total, activations, logits } = estimateMemory(qwen, training);
+    expect(estimateMemory(qwen, { ...training, penalty: { held: 5, step: 7 } }).total).toBe(total + 12);
+    const step = activations + logits;
+    expect(estimateMemory(qwen, { ...training, atCheckpoints: step }).total).toBe(total);
+    expect(estimateMemory(qwen, { ...training, atCheckpoints: step + 9 }).total).toBe(total + 9);
+  });
+
+  test('on a GPU the machine itself holds the distributions as they are read and fed, or the spectra at checkpoints', () => {
+    const bare = hostBytes(qwen, training);
+    expect(hostBytes(qwen, { ...training, rl: { frozen: 1, anchored: true } })).toBe(bare + 3 * distributions);
+    expect(hostBytes(qwen, { ...training, rl: { frozen: 1, anchored: false } })).toBe(bare);
+    expect(hostBytes(qwen, { ...training, atCheckpoints: 1e9 })).toBe(bare + 1e9);
   });
 
   test('layers that text passes by count for nothing', () => {

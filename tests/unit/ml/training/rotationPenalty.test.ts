@@ -19,7 +19,7 @@ beforeAll(async () => {
 async function penaltyOf(weights: WeightMap, reference: WeightMap): Promise<number> {
   const model = new LanguageModel(compute, toyConfig, weights);
   try {
-    const value = rotationPenalty(model, reference, settings);
+    const value = await rotationPenalty(model, (name) => reference.get(name)!.data, settings);
     const { out } = await model.step('penalty', {}, () => ({ out: value() })).run({});
     return out!.data[0]!;
   } finally {

@@ -38,10 +38,11 @@ describe('studyForm', () => {
     expect(miniature).toContain('pretrain.steps');
     expect(miniature.filter((path) => path.includes('.text.') || path === 'preset')).toEqual([]);
     const text = pathsOf(composed('paper-qwen', 'qwen'));
-    expect(text).toEqual(expect.arrayContaining(['rl.text.iterations', 'rl.starts', 'sft.text.beta1', 'disk.keep']));
+    expect(text).toEqual(
+      expect.arrayContaining(['rl.text.iterations', 'rl.starts', 'sft.text.beta1', 'sft.spectralDrift', 'disk.keep']),
+    );
     expect(text.filter((path) => /^(?:model|pretrain|ablation|comparison)\./.test(path))).toEqual([]);
     expect(text).not.toContain('rl.iterations');
-    expect(text).not.toContain('sft.spectralDrift');
   });
 
   it('shows what the other settings leave room for', () => {
