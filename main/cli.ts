@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `hidden-states`, `export-point`, `export`, `sft-data`, `backup`, `restore`, `doctor`. Run by Node 24 directly. */
+/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `hidden-states`, `export-point`, `export`, `sft-data`, `backup`, `restore`, `move-data`, `doctor`. Run by Node 24 directly. */
 import { Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { backendChoiceSchema } from './contract/api.ts';
@@ -11,6 +11,7 @@ import { exportCommand } from './cli/export.ts';
 import { exportPointCommand } from './cli/exportPoint.ts';
 import { hiddenStatesCommand } from './cli/hiddenStates.ts';
 import { importCommand } from './cli/import.ts';
+import { moveDataCommand } from './cli/moveData.ts';
 import { restoreCommand } from './cli/restore.ts';
 import { serveCommand } from './cli/serve.ts';
 import { sftDataCommand } from './cli/sftData.ts';
@@ -43,6 +44,7 @@ const program = new Command('rotascope')
   .addCommand(sftDataCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
+  .addCommand(moveDataCommand())
   .addCommand(doctorCommand());
 
 // Wrong usage is 2 everywhere; commander's own is 1.

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { dataFolder } from '../bootstrap/folders.mjs';
+import { dataFolder, movedTo } from '../bootstrap/folders.mjs';
 import { readEngineFile } from '../api/engineFile.ts';
 import { AppError, toErrorShape } from '../contract/errors.ts';
 import { addressWithToken } from '../contract/wire.ts';
@@ -24,7 +24,10 @@ function parsePort(text: string): number {
 }
 
 export const dataOption = (): Option =>
-  new Option('--data <folder>', 'data folder').default(dataFolder()).env('ROTASCOPE_DATA');
+  new Option('--data <folder>', 'data folder')
+    .default(dataFolder())
+    .env('ROTASCOPE_DATA')
+    .argParser((folder) => movedTo(resolve(folder)));
 
 function announce(listening: Listening, json: boolean): void {
   if (json) console.log(JSON.stringify(listening));
