@@ -11,6 +11,7 @@ import { exportCommand } from './cli/export.ts';
 import { exportPointCommand } from './cli/exportPoint.ts';
 import { hiddenStatesCommand } from './cli/hiddenStates.ts';
 import { importCommand } from './cli/import.ts';
+import { moveDataCommand } from './cli/moveData.ts';
 import { queueCommand } from './cli/queue.ts';
 import { restoreCommand } from './cli/restore.ts';
 import { serveCommand } from './cli/serve.ts';
@@ -67,6 +68,7 @@ const program = new Command('rotascope')
   .addCommand(queueCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
+  .addCommand(moveDataCommand())
   .addCommand(doctorCommand());
 
 // Wrong usage is 2 everywhere; commander's own is 1.

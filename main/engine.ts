@@ -22,6 +22,8 @@ import { sampleHandlers } from './api/samples.ts';
 import { playHandlers } from './api/play.ts';
 import { applyRestore } from './api/dataFolder/applyRestore.ts';
 import { backupHandlers } from './api/dataFolder/backups.ts';
+import { moveHandlers } from './api/dataFolder/moves.ts';
+import { settleMove } from './api/dataFolder/settleMove.ts';
 import { storageHandlers } from './api/storage.ts';
 import { runHandlers } from './api/runs.ts';
 import { spectraHandlers } from './api/spectra.ts';
@@ -79,13 +81,14 @@ async function startServerNearby(options: ServerOptions, isFixed: boolean): Prom
  * @throws ENGINE_LOCKED another engine serves this folder
  * @throws STORE_INVALID the database is damaged or newer than this program
  * @throws CONFLICT the port that was asked for is taken
+ * @throws NOT_FOUND the data were moved to a place that is not there
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const dataFolder = resolve(options.dataFolder);
+  const { folder: dataFolder, notMoved } = await settleMove(resolve(options.dataFolder));
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const lock = lockDataFolder(dataFolder);
   try {
-    return await startLocked(dataFolder, options, lock.release);
+    return await startLocked(dataFolder, options, notMoved, lock.release);
   } catch (error) {
     lock.release();
     throw error;
@@ -107,6 +110,7 @@ function handlerGroups(context: EngineContext): HandlerGroup[] {
     playHandlers(context),
     storageHandlers(context),
     backupHandlers(context),
+    moveHandlers(context),
   ];
 }
 
@@ -177,12 +181,17 @@ function recover({ store, supervisor, studies, catalogue, log }: EngineContext):
   supervisor.recover().catch((error: unknown) => log.error({ err: error }, 'Recovery failed'));
 }
 
-async function startLocked(dataFolder: string, options: EngineOptions, release: () => void): Promise<Engine> {
+async function startLocked(
+  dataFolder: string,
+  options: EngineOptions,
+  notMoved: string | null,
+  release: () => void,
+): Promise<Engine> {
   const log = openLog(join(dataFolder, 'engine.log'));
   const notRestored = await applyRestore(dataFolder);
   const store = await openStore(join(dataFolder, databaseName));
   if (store.settleIn(dataFolder)) log.info('The data folder came from another place; its paths were changed');
-  if (notRestored !== null) store.app.addNotice(notRestored);
+  for (const notice of [notMoved, notRestored]) if (notice !== null) store.app.addNotice(notice);
   const context = makeContext(dataFolder, store, log, options.onRestart ?? null);
   const { events, compute, supervisor, studies } = context;
   const before = readEngineFile(dataFolder);

@@ -4,7 +4,7 @@ import { fstatSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { dataFolder } from '../bootstrap/folders.mjs';
+import { dataFolder, movedTo } from '../bootstrap/folders.mjs';
 import { readEngineFile } from '../api/engineFile.ts';
 import { AppError, toErrorShape } from '../contract/errors.ts';
 import { addressWithToken, tunnelCommand } from '../contract/wire.ts';
@@ -28,7 +28,10 @@ function parsePort(text: string): number {
 }
 
 export const dataOption = (): Option =>
-  new Option('--data <folder>', 'data folder').default(dataFolder()).env('ROTASCOPE_DATA');
+  new Option('--data <folder>', 'data folder')
+    .default(dataFolder())
+    .env('ROTASCOPE_DATA')
+    .argParser((folder) => movedTo(resolve(folder)));
 
 function announce(listening: Listening, { json, printAddress, background }: ServeOptions): void {
   const { address, dataFolder, existing, pid, port } = listening;

@@ -36,6 +36,7 @@ export const jobKinds = [
   'selfTest',
   'backup',
   'restore',
+  'moveData',
 ] as const;
 export type JobKind = (typeof jobKinds)[number];
 export type JobState = (typeof jobStates)[number];

@@ -28,8 +28,23 @@ export const backupContentsSchema = z.object({
 export type BackupContents = z.infer<typeof backupContentsSchema>;
 
 /** What the next start of the engine will do to the data folder. */
-export const preparedSchema = z.object({ restore: backupContentsSchema.nullable() });
+export const preparedSchema = z.object({
+  restore: backupContentsSchema.nullable(),
+  /** Where the data folder goes. */
+  move: z.object({ to: z.string() }).nullable(),
+});
 export type Prepared = z.infer<typeof preparedSchema>;
+
+/** What a move would do. */
+export const movePlanSchema = z.object({
+  from: z.string(),
+  to: z.string(),
+  /** Renamed in an instant; else copied, compared, and the old ones removed. */
+  sameDisk: z.boolean(),
+  size: sizeSchema,
+  freeBytes: z.number(),
+});
+export type MovePlan = z.infer<typeof movePlanSchema>;
 
 export const dataFolderCalls = {
   /** What a backup would hold; `heavy`: weights, kept decompositions and the like, which it may leave out. */
@@ -43,6 +58,10 @@ export const dataFolderCalls = {
   'backup.look': { input: z.object({ path }), output: backupContentsSchema },
   /** Unpacks beside the data; they are replaced at the next start. @throws STORE_INVALID, CONFLICT */
   'restore.start': { input: z.object({ path }), output: z.object({ jobId: z.string() }) },
+  /** @throws INVALID_REQUEST, CONFLICT, DISK_FULL naming why the data cannot go there */
+  'move.look': { input: z.object({ folder: path }), output: movePlanSchema },
+  /** `jobId`: of the copy, after which the move waits for the next start; null when it waits at once. @throws as `move.look` */
+  'move.start': { input: z.object({ folder: path }), output: z.object({ jobId: z.string().nullable() }) },
   'data.prepared': { input: none, output: preparedSchema },
   /** The data stay as they are. */
   'data.discard': { input: none, output: ok },

@@ -17,5 +17,6 @@ export const kinds: KindTable = {
   hiddenStates: { load: () => import('./kinds/hiddenStates.ts'), computes: true },
   backup: { load: () => import('./kinds/backup.ts'), computes: false },
   restore: { load: () => import('./kinds/restore.ts'), computes: false },
+  moveData: { load: () => import('./kinds/moveData.ts'), computes: false },
   exportPoint: { load: () => import('./kinds/exportPoint.ts'), computes: false },
 };

@@ -5,7 +5,14 @@ import { isTextTask, taskSettingsSchema } from '../contract/settings.ts';
 
 type Lane = 'compute' | 'files';
 
-const fileKinds: readonly JobKind[] = ['hashCheckpoints', 'copyCheckpoint', 'diffCheckpoints', 'backup', 'restore'];
+const fileKinds: readonly JobKind[] = [
+  'hashCheckpoints',
+  'copyCheckpoint',
+  'diffCheckpoints',
+  'backup',
+  'restore',
+  'moveData',
+];
 
 /** Side by side: two readers on one disk are slower than one after the other. */
 const fileSlots = 1;

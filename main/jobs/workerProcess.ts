@@ -7,6 +7,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -117,4 +118,9 @@ export async function outliveOrphan(jobFolder: string): Promise<void> {
     if (Date.now() - startMs > orphanGraceMs) process.kill(pid, 'SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, orphanCheckMs));
   }
+}
+
+/** The same for every job of a folder: nobody writes in it any more afterwards. */
+export async function outliveAll(jobsFolder: string): Promise<void> {
+  for (const job of await readdir(jobsFolder).catch(() => [])) await outliveOrphan(join(jobsFolder, job));
 }

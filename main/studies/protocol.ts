@@ -237,6 +237,7 @@ function resolve(stage: PlannedStage, facts: StageFacts): ResolvedStage {
     case 'selfTest':
     case 'backup':
     case 'restore':
+    case 'moveData':
       throw new TypeError(`A study has no stage of kind ${stage.kind}.`);
   }
 }

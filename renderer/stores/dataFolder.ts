@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
 import type { CallAnswer, Job, JobKind } from '../../main/contract/api.ts';
-import type { BackupContents, Prepared } from '../../main/contract/dataFolder.ts';
+import type { BackupContents, MovePlan, Prepared } from '../../main/contract/dataFolder.ts';
 import { call, onConnectionState, onEngineEvent } from '../engine/engine.ts';
 import { useJobs } from './jobs.ts';
 import { useToasts } from './toasts.ts';
@@ -17,8 +17,9 @@ export const useDataFolder = defineStore('dataFolder', () => {
     [sizes.value, prepared.value] = await Promise.all([call('backup.sizes', {}), call('data.prepared', {})]);
   }
   onEngineEvent((event) => {
-    const settled = event.type === 'job' && event.job.kind === 'restore' && event.job.endedAtMs !== null;
-    if (settled && prepared.value !== null) void refresh().catch(useToasts().reportOfPage);
+    const unpacked = event.type === 'job' && event.job.kind === 'restore' && event.job.endedAtMs !== null;
+    // A copy to another disk says so when it waits for the start.
+    if ((unpacked || event.type === 'app') && prepared.value !== null) void refresh().catch(useToasts().reportOfPage);
   });
   // Everything may be other than before: the page begins anew.
   onConnectionState((state) => {
@@ -35,6 +36,11 @@ export const useDataFolder = defineStore('dataFolder', () => {
   async function restore(path: string): Promise<void> {
     const { jobId } = await call('restore.start', { path });
     await Promise.all([jobs.fetchJob(jobId), refresh()]);
+  }
+  const lookMove = (to: string): Promise<MovePlan> => call('move.look', { folder: to });
+  async function move(to: string): Promise<void> {
+    const { jobId } = await call('move.start', { folder: to });
+    await (jobId === null ? refresh() : jobs.fetchJob(jobId));
   }
   async function discard(): Promise<void> {
     await call('data.discard', {});
@@ -55,10 +61,13 @@ export const useDataFolder = defineStore('dataFolder', () => {
     restarting,
     latestBackup: latest('backup'),
     latestRestore: latest('restore'),
+    latestMove: latest('moveData'),
     refresh,
     backUp,
     look,
     restore,
+    lookMove,
+    move,
     discard,
     restart,
     removeReplaced,

@@ -97,4 +97,30 @@ describeWith([chromium], 'Settings in Chromium', () => {
     await context.close();
     outside.remove();
   });
+
+  test('the data folder is moved: checked first, carried out by a restart, the same studies in the new place', async () => {
+    const outside = temporaryFolder('moved');
+    const to = join(outside.folder, 'place');
+    const studies = await lab.engine.call('studies.list', {});
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.goto(`${lab.engine.origin}/settings`);
+    const field = page.getByLabel("New or empty folder on the engine's machine");
+    await field.fill(join(lab.engine.dataFolder, 'inside'));
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.getByText('lie in each other').waitFor();
+    await field.fill(to);
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.getByText('on the same disk').waitFor();
+    await picture('settings-move');
+    await page.getByRole('button', { name: 'Move', exact: true }).click();
+    await page.getByText(`The data go to ${to}`).waitFor();
+    await page.getByRole('button', { name: 'Restart now' }).click();
+    await page.locator('.place').filter({ hasText: to }).first().waitFor();
+    expect((await lab.engine.call('app.state', {})).dataFolder).toBe(to);
+    expect(await lab.engine.call('studies.list', {})).toEqual(studies);
+    expect(faults.filter((fault) => !fault.includes('WebSocket'))).toEqual([]);
+    await context.close();
+    outside.remove();
+  });
 });

@@ -17,7 +17,7 @@ import {
   restoreFileSchema,
   type RestoreFile,
 } from '../../jobs/dataFolder/restoreFile.ts';
-import { outliveOrphan } from '../../jobs/workerProcess.ts';
+import { outliveAll } from '../../jobs/workerProcess.ts';
 import { openStore, type Store } from '../../store/store.ts';
 
 export const replacedName = 'replaced';
@@ -101,9 +101,8 @@ async function setAside(
   replaced: string,
   leftOut: RestoreFile['leftOut'],
 ): Promise<void> {
-  const jobs = join(dataFolder, 'jobs');
   // Workers of an engine that was killed write for a few seconds longer.
-  for (const job of await readdir(jobs).catch(() => [])) await outliveOrphan(join(jobs, job));
+  await outliveAll(join(dataFolder, 'jobs'));
   const partial = `${replaced}.partial`;
   await mkdir(partial, { recursive: true });
   for (const name of await readdir(dataFolder))

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Job } from '../../contract/api.ts';
 import type { CallAnswer, CallRequest } from '../../contract/api.ts';
 import { AppError } from '../../contract/errors.ts';
@@ -15,14 +15,15 @@ import { knownSchema } from '../../store/store.ts';
 import type { EngineContext } from '../context.ts';
 import type { HandlerGroup } from '../handlers.ts';
 import { folderSize } from '../storage.ts';
-import { readRestoreFile, replacedName } from './applyRestore.ts';
+import { replacedName } from './applyRestore.ts';
+import { isWithin, requireWhole } from './paths.ts';
 
 /** Copies of the database on their way into a backup. */
 const outgoingName = 'outgoing';
 const outside = { studyId: null, stageId: null, seed: null } as const;
 
 export function backupHandlers(context: EngineContext): HandlerGroup {
-  const { store, supervisor, dataFolder, restart } = context;
+  const { store, supervisor, dataFolder } = context;
   supervisor.listen({
     onJob: () => undefined,
     onEvents: () => undefined,
@@ -52,25 +53,11 @@ export function backupHandlers(context: EngineContext): HandlerGroup {
       const job = supervisor.enqueue({ ...outside, kind: 'restore', title: 'Unpack a backup', request });
       return { jobId: job.id };
     },
-    'data.prepared': async () => ({ restore: (await readRestoreFile(dataFolder))?.contents ?? null }),
-    'data.discard': async () => {
-      await rm(join(dataFolder, incomingName), { recursive: true, force: true });
-      return { ok: true };
-    },
     'data.removeReplaced': async () => {
       const folder = join(dataFolder, replacedName);
       const { bytes } = await folderSize(folder);
       await rm(folder, { recursive: true, force: true });
       return { freedBytes: bytes };
-    },
-    'app.restart': () => {
-      if (restart === null)
-        throw new AppError('CONFLICT', 'This engine ends with the command that started it.', {
-          hint: 'End that command and start the lab again.',
-        });
-      // The answer goes first.
-      setTimeout(restart, 100);
-      return { ok: true };
     },
   };
 }
@@ -110,8 +97,7 @@ async function startBackup(
 async function checkedTarget(dataFolder: string, path: string, replace: boolean): Promise<string> {
   requireWhole(path);
   const target = resolve(path);
-  const way = relative(dataFolder, target);
-  if (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+  if (isWithin(target, dataFolder))
     throw new AppError('INVALID_REQUEST', `${target} lies in the data folder, and is lost with it.`, {
       hint: 'Choose a place outside, better on another disk.',
     });
@@ -123,11 +109,6 @@ async function checkedTarget(dataFolder: string, path: string, replace: boolean)
   if (!existsSync(dirname(target)))
     throw new AppError('INVALID_REQUEST', `There is no folder ${dirname(target)}.`, { hint: 'Make it first.' });
   return target;
-}
-
-function requireWhole(path: string): void {
-  if (isAbsolute(path)) return;
-  throw new AppError('INVALID_REQUEST', `"${path}" is not a whole path.`, { hint: 'Give it from the root on.' });
 }
 
 function requireNone({ store }: EngineContext, kind: Job['kind'], what: string): void {

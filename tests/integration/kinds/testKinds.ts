@@ -161,4 +161,5 @@ export const kinds: KindTable = {
   diffCheckpoints: { load: () => import('../../../main/jobs/kinds/diffCheckpoints.ts'), computes: false },
   backup: { load: () => import('../../../main/jobs/kinds/backup.ts'), computes: false },
   restore: { load: () => import('../../../main/jobs/kinds/restore.ts'), computes: false },
+  moveData: { load: () => import('../../../main/jobs/kinds/moveData.ts'), computes: false },
 };

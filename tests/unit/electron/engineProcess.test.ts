@@ -47,6 +47,15 @@ test('is ready at the line that says where it listens, and not before', async ()
   expect(engine.owned).toBe(true);
 });
 
+test('an engine that has started again within its process is ready again, where its data are now', async () => {
+  const { engine, next } = supervise('again');
+  engine.start();
+  const [, first] = (await next()) as ['ready', Listening];
+  expect(first.dataFolder).toBe('/nowhere');
+  expect(await next()).toEqual(['ready', { ...first, dataFolder: '/moved' }, false]);
+  expect(engine.engine?.dataFolder).toBe('/moved');
+});
+
 test('a killed engine is started again once, a second death is a failure with the reason', async () => {
   const { engine, next } = supervise('serve');
   engine.start();

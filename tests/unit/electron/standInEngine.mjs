@@ -1,6 +1,7 @@
 /**
  * Behaves towards its supervisor as `rotascope serve --json` does, without an engine: says where it listens, ends when
- * asked. First argument: `serve`, `existing PID`, `refuse`, `deaf` (ignores SIGTERM and the end of its input), `survived`
+ * asked. First argument: `serve`, `existing PID`, `refuse`, `deaf` (ignores SIGTERM and the end of its input), `again`
+ * (says it again after a restart of its own), `survived`
  * (a process of its own outlives it for a second and holds its pipes, as a worker does).
  */
 import { spawn } from 'node:child_process';
@@ -33,4 +34,5 @@ else {
 console.log('a line that is no JSON');
 console.log(JSON.stringify({ type: 'other' }));
 console.log(JSON.stringify(listening));
+if (behaviour === 'again') setTimeout(() => console.log(JSON.stringify({ ...listening, dataFolder: '/moved' })), 100);
 setInterval(() => undefined, 1000);
