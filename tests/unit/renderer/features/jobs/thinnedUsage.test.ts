@@ -10,8 +10,8 @@ const sample = (index: number, count: number): UsageSample => ({
   gpus: [{ name: 'g', usedBytes: index === 18 ? 9e9 : 1e9, totalBytes: 24e9, busyShare: index % 3 === 0 ? null : 0.5 }],
   jobs: [
     { id: 'a', cores: 1 + Math.cos(index), rssBytes: index === 19 ? 8e9 : 1e9, gpuBytes: null },
-    // Ends halfway.
-    ...(index < count / 2 ? [{ id: 'b', cores: 0.5, rssBytes: 2e9, gpuBytes: 3e9 }] : []),
+    // Ends in the middle of a bin.
+    ...(index < count / 2 + 2 ? [{ id: 'b', cores: 0.5, rssBytes: 2e9, gpuBytes: 3e9 }] : []),
   ],
 });
 const usage = (count: number): Usage => ({
@@ -42,7 +42,7 @@ test('of many the processor time that was used stays the same, and every peak of
   expect(Math.max(...thin.samples.map(({ jobs }) => jobs[0]!.rssBytes))).toBe(8e9);
   expect(Math.max(...thin.samples.map(({ gpus }) => gpus[0]!.usedBytes))).toBe(9e9);
   expect(thin.samples.every(({ gpus, jobs }) => gpus[0]!.busyShare === 0.5 && jobs[0]!.gpuBytes === null)).toBe(true);
-  expect(thin.samples.filter(({ jobs }) => jobs.length === 2).length).toBe(90);
+  expect(thin.samples.filter(({ jobs }) => jobs.length === 2).length).toBe(91);
 });
 
 test('one sample more leaves the bins before it as they were', () => {
