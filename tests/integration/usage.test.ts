@@ -1,5 +1,7 @@
 /** What jobs use of the machine, as their own processes say it. */
+import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { usageSchema } from '../../main/contract/queue.ts';
 import { until } from './engineProcess.ts';
@@ -22,16 +24,23 @@ test(
     expect(cores).toBe(cpus().length);
     const last = samples.at(-1)!;
     const used = new Map(last.jobs.map((job) => [job.id, job]));
-    // Of a loaded machine it gets less than one processor, and never more than that and its compiler threads.
-    expect(used.get(busy.id)!.cores).toBeGreaterThan(0.2);
-    expect(used.get(busy.id)!.cores).toBeLessThan(1.5);
-    expect(used.get(sleeping.id)!.cores).toBeLessThan(0.2);
+    // A loaded machine gives it little, but never more than one processor and what compiles it.
+    const [busyCores, sleepingCores] = [busy, sleeping].map(({ id }) => used.get(id)!.cores) as [number, number];
+    expect(busyCores).toBeGreaterThan(Math.max(0.02, 4 * sleepingCores));
+    expect(busyCores).toBeLessThan(1.5);
     for (const { rssBytes, gpuBytes } of last.jobs) {
       expect(rssBytes).toBeGreaterThan(20e6);
       expect(rssBytes).toBeLessThan(memoryBytes);
       expect(gpuBytes).toBeNull();
     }
-    expect(last.busyCores).toBeGreaterThan(0.2);
+    if (process.platform === 'linux') {
+      const { pid } = JSON.parse(readFileSync(join(bench.supervisor.folder(sleeping.id), 'worker.json'), 'utf8')) as { pid: number }; // prettier-ignore
+      const kibibytes = Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+      const ratio = used.get(sleeping.id)!.rssBytes / (1024 * kibibytes);
+      expect(ratio).toBeGreaterThan(0.8);
+      expect(ratio).toBeLessThan(1.25);
+    }
+    expect(last.busyCores).toBeGreaterThan(0.02);
     expect(last.busyCores).toBeLessThanOrEqual(cores + 0.01);
     expect(last.freeMemoryBytes).toBeLessThan(memoryBytes);
     const times = samples.map(({ timeMs }) => timeMs);

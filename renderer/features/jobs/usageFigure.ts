@@ -7,6 +7,7 @@ import type { ChartFrame, Figure } from '../../figures/figure.ts';
 import { curve, legend, still, tooltip, type TipPoint } from '../../figures/marks.ts';
 import { columnsFor, panels, type PanelSpec } from '../../figures/panels.ts';
 import { absoluteTime, bytes, decimal } from '../../figures/quantities.ts';
+import { thinnedUsage } from './thinnedUsage.ts';
 
 export interface RunningJob {
   id: string;
@@ -146,11 +147,12 @@ export function usageFigure(usage: Usage, running: readonly RunningJob[], frame:
   }));
   const layout = { columns: columnsFor(frame, 3, 290), plotHeightPx: 150, legend: names };
   const { heightPx, ...axes } = panels(specs, layout, frame);
+  const drawn = thinnedUsage(usage);
   const series = shown.flatMap(({ lines, say }, panel) =>
     lines.map((line) => {
       const { name, color, width, dashed } = line;
       const style = { name, color, panel, symbol: 'none', ...(width && { width }), ...(dashed && { dashed }) } as const;
-      return curve(pointsOf(usage, line, say), style);
+      return curve(pointsOf(drawn, line, say), style);
     }),
   );
   const columns = shown.flatMap(({ title, unit, lines }) => lines.map(({ name }) => `${title}: ${name} (${unit})`));
