@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { inEveryLook } from './axe.ts';
 import { narrow, openPage } from './browser.ts';
 import { copyOfFixture } from './engineUnderTest.ts';
 import { startLab } from './lab.ts';
@@ -25,7 +26,8 @@ describeWith([chromium], 'Asking checkpoints in Chromium', () => {
     const ask = page.getByRole('button', { name: 'Ask', exact: true });
     await ask.click();
     // Cancelled while the model is loaded, and asked again.
-    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    const panel = page.getByRole('region', { name: 'Ask this checkpoint' });
+    await panel.getByRole('button', { name: 'Cancel', exact: true }).click();
     await page.getByText('Cancelled after 0 tokens.').waitFor();
     expect(await page.getByRole('list', { name: 'Answer, token by token' }).count()).toBe(0);
     const startMs = Date.now();
@@ -122,9 +124,8 @@ describeWith([chromium], 'Asking checkpoints in Chromium', () => {
     await both.getByRole('button', { name: 'Random question' }).click();
     await both.getByText('It reads').nth(1).waitFor();
     await both.getByText(/^The answers part at token \d+\.$/).waitFor();
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await picture('play-text-two-dark');
-    await page.setViewportSize(narrow);
+    for (const summary of ['It reads', 'A right answer']) await both.getByText(summary).first().click();
+    expect(await inEveryLook(page, 'answers in text')).toEqual([]);
     await picture('play-text-two-dark-narrow');
     expect(faults).toEqual([]);
     await context.close();
