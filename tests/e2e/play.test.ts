@@ -97,17 +97,19 @@ describeWith([chromium], 'Asking checkpoints in Chromium', () => {
 
     await task.selectOption('Free text');
     await panel.getByLabel('Prompt').fill('Say something.\nAnything.');
-    await panel.getByLabel('Temperature').fill('1.5');
-    await panel.getByLabel('Seed').fill('3');
+    // Greedily it goes on for a thousand tokens.
     await panel.getByLabel('Most tokens').fill('2048');
     await panel.getByLabel('Prompt').press('Control+Enter');
     // It is there before it is whole, and what has come stays.
     const tokens = panel.getByRole('list', { name: 'Answer, token by token' }).getByRole('button');
-    await tokens.nth(5).waitFor();
     await panel.getByText(/tokens? so far/).waitFor();
+    await tokens.nth(5).waitFor();
     await panel.getByRole('button', { name: 'Cancel', exact: true }).click();
     await panel.getByText(/^Cancelled after \d+ tokens\.$/).waitFor();
     expect(await tokens.count()).toBeGreaterThan(5);
+    await panel.getByLabel('Temperature').fill('1.5');
+    await panel.getByLabel('Seed').fill('3');
+    await page.waitForURL((url) => url.searchParams.get('seed') === '3');
     await page.reload();
     expect(await panel.getByLabel('Prompt').inputValue()).toBe('Say something.\nAnything.');
     expect(await panel.getByLabel('Seed').inputValue()).toBe('3');
