@@ -179,6 +179,8 @@ export const importVerdictSchema = z.object({
       bytes: z.number(),
       tensors: z.number(),
       files: z.number(),
+      /** Step of its run, from the names of its folders. */
+      step: z.number().nullable(),
     })
     .nullable(),
   checkpointId: z.string().nullable(),

@@ -26,6 +26,7 @@ export const resumesFrom: Record<JobKind, 'checkpoint' | 'part' | 'start'> = {
   selfTest: 'start',
   backup: 'start',
   restore: 'start',
+  moveData: 'start',
 };
 
 /** Paused: nothing new starts, what runs goes on. */

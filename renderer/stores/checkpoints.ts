@@ -35,12 +35,15 @@ export const useCheckpoints = defineStore('checkpoints', () => {
   /** Looks at the paths and shows what importing them would do. */
   async function look(paths: string[]): Promise<void> {
     if (paths.length === 0) return;
-    review.value = { paths, phase: 'looking', verdicts: [] };
+    const looking: ImportReview = { paths, phase: 'looking', verdicts: [] };
+    review.value = looking;
+    const isWanted = (): boolean => review.value === looking;
     try {
       const verdicts = await call('checkpoints.preview', { paths: paths.slice(0, 200) });
-      review.value = { paths, phase: 'preview', verdicts };
+      // Closed meanwhile, or something else is looked at.
+      if (isWanted()) review.value = { paths, phase: 'preview', verdicts };
     } catch (error) {
-      review.value = null;
+      if (isWanted()) review.value = null;
       throw error;
     }
   }

@@ -36,23 +36,13 @@ export interface UiState {
   spectrumMatrix: string;
   spectrumLayer: number;
   heatmapQuantity: string;
-  /** Of the Spectrum page: quantity of its heat map, the cell that is open, cells kept beside each other. */
-  cellQuantity: string;
-  openCell: CellAddress;
+  /** Matrices of comparisons that are kept beside each other. */
   pinnedCells: CellAddress[];
-  pinnedView: string;
-  logAngles: boolean;
-  trajectoryView: string;
   /** Fields of a new comparison that differ from their defaults, as they were typed. */
   comparisonDraft: Record<string, string>;
-  /** Of the Ablations pages: the study of the one click, fields of the composer that differ from it, and the result's views. */
-  paperStudy: string;
-  paperSeed: number;
+  /** Of the Ablations pages: fields of the composer that differ from it, and the quantity of layer x rank maps. */
   ablationDraft: Record<string, unknown>;
   gridQuantity: string;
-  pointFilter: string;
-  /** Column, with a minus in front when descending. */
-  pointSort: string;
   /** Of exported figures (figures/export/exportStyle.ts), and of the Figures page: its study, that one's panels by name. */
   figureStyle: Record<string, unknown>;
   figureStudy: string;
@@ -78,19 +68,10 @@ const initial: UiState = {
   spectrumMatrix: 'k',
   spectrumLayer: 0,
   heatmapQuantity: 'relativeChange',
-  cellQuantity: 'relativeChange',
-  openCell: { id: '', target: 0, weight: '' },
   pinnedCells: [],
-  pinnedView: 'overlay',
-  logAngles: false,
-  trajectoryView: 'one',
   comparisonDraft: {},
-  paperStudy: '',
-  paperSeed: 0,
   ablationDraft: {},
   gridQuantity: 'ood',
-  pointFilter: 'edits',
-  pointSort: '',
   figureStyle: {},
   figureStudy: '',
   figurePanels: {},

@@ -1,49 +1,16 @@
 /** Every page, filled and empty, by axe-core: no violation of WCAG 2.2 A or AA, in both themes, wide and narrow. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { pages } from '../../renderer/components/pages.ts';
 import type { Job } from '../../main/contract/api.ts';
-import { narrow, openPage, wide } from './browser.ts';
+import { inEveryLook, violations } from './axe.ts';
+import { openPage } from './browser.ts';
 import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
 import { settingsOfLongStudy } from './studySettings.ts';
 import { until } from './waiting.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 /** Two small sweeps and comparisons on a loaded two-core machine. */
 const preparedMs = 240_000;
-
-/** What is wrong on the page as it is, a line an element. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate<AxeResults, string[]>(
-    // the function runs in the page, where the script has just put `axe`
-    (values) => (window as unknown as { axe: { run: (options: object) => Promise<AxeResults> } }).axe.run({ runOnly: { type: 'tag', values } }), // prettier-ignore
-    rules,
-  );
-  return violations.flatMap(({ id, help, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} (${help}): ${target.join(' ')} ${failureSummary ?? ''}`),
-  );
-}
-
-async function inEveryLook(page: Page, name: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const [colorScheme, size, viewport] of [
-    ['light', 'wide', wide],
-    ['dark', 'wide', wide],
-    ['light', 'narrow', narrow],
-  ] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await page.setViewportSize(viewport);
-    await page.waitForTimeout(150);
-    found.push(...(await violations(page)).map((line) => `${name}, ${colorScheme}, ${size}: ${line}`));
-  }
-  return found;
-}
 
 describeWith([chromium], 'Accessibility in Chromium', () => {
   const lab = startLab();

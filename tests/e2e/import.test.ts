@@ -1,7 +1,9 @@
 /** Bringing a checkpoint: looked at first, listed with its facts after; bad files with their reason. */
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { openPage } from './browser.ts';
+import { repositoryFolder } from '../../main/bootstrap/folders.mjs';
+import { narrow, openPage } from './browser.ts';
 import { copyOfFixture, temporaryFolder } from './engineUnderTest.ts';
 import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
@@ -73,6 +75,42 @@ describeWith([chromium], 'Import in Chromium', () => {
     await context.close();
   });
 
+  test('a folder of runs: what it holds in one line, and Enter imports it; closed while it looks, it stays closed', async () => {
+    const run = join(models.folder, 'sft-run');
+    for (const step of [100, 200, 300]) cpSync(join(repositoryFolder, 'tests/fixtures/tiny-llama-base'), join(run, `checkpoint-${step}`), { recursive: true }); // prettier-ignore
+    cpSync(join(repositoryFolder, 'tests/fixtures/malformed/json_broken.safetensors'), join(run, 'broken.safetensors'));
+    const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
+    const look = async (): Promise<void> => {
+      await page.getByLabel(/Path of a checkpoint/).fill(run);
+      await page.getByLabel(/Path of a checkpoint/).press('Enter');
+    };
+    await look();
+    await page.getByRole('heading', { name: /^Import 3 checkpoints, .* [kM]B, Llama, steps 100-300$/ }).waitFor();
+    await page.getByText('1 path has a problem and is left out.').waitFor();
+    await picture('import-run-light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize(narrow);
+    await picture('import-run-dark-narrow');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await look();
+    await page.getByRole('heading', { name: /^(Looking at the files|Import 3)/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.waitForTimeout(1000);
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await look();
+    const button = page.getByRole('button', { name: 'Import 3 checkpoints' });
+    await button.waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Imported 3 checkpoints' }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/checkpoints/);
+    await page.getByRole('link', { name: 'sft-run/checkpoint-300' }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   test('dropped files, whose path a browser hides, lead to a place to type it', async () => {
     const { page, context, faults, picture } = await openPage(lab.browser, lab.engine.address);
     await page.getByRole('heading', { level: 1 }).waitFor();
@@ -89,7 +127,7 @@ describeWith([chromium], 'Import in Chromium', () => {
     await dialog.getByText('model.safetensors').waitFor();
     await dialog.getByLabel(/Path of a checkpoint/).fill(join(models.folder, 'tiny-llama'));
     await dialog.getByRole('button', { name: 'Look' }).click();
-    await page.getByRole('heading', { name: /^Import 1 checkpoint, .* kB, LlamaForCausalLM$/ }).waitFor();
+    await page.getByRole('heading', { name: /^Import 1 checkpoint, .* kB, Llama$/ }).waitFor();
     expect(faults).toEqual([]);
     await context.close();
   });

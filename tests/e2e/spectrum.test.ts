@@ -117,6 +117,19 @@ describeWith([chromium], 'The Spectrum page in Chromium', () => {
     await figure(page, 'Layer 0, k').waitFor();
     await figure(page, 'Pinned matrices').waitFor();
     expect(await page.getByRole('combobox', { name: 'Quantity', exact: true }).inputValue()).toBe('valueEnergy');
+    // A link shows the same to somebody who has chosen something else.
+    const link = new URL(page.url());
+    expect(link.searchParams.get('pins')!.split(',')).toHaveLength(2);
+    await lab.engine.call('app.setUiState', { pinnedCells: [], pageQueries: {} });
+    const other = await openPage(lab.browser, lab.engine.address);
+    await other.page.goto(link.href);
+    await figure(other.page, 'Layer 0, k').waitFor();
+    await other.page.locator('button[title^="Unpin "]').nth(1).waitFor();
+    expect(await other.page.getByRole('combobox', { name: 'Quantity', exact: true }).inputValue()).toBe('valueEnergy');
+    await figure(other.page, 'Pinned matrices').getByRole('button', { name: 'Unpin all' }).click();
+    await other.page.waitForURL((url) => !url.searchParams.has('pins') && url.searchParams.has('cell'));
+    expect(other.faults).toEqual([]);
+    await other.context.close();
     // A click opens a cell too.
     await figure(page, 'Where the checkpoints differ')
       .locator('[role=img] svg text', { hasText: /^\d/ })

@@ -6,7 +6,8 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sftExamples, sftLine } from '../../main/ml/tasks/sftData.ts';
 import { openTextTask } from '../../main/ml/tasks/textTasks.ts';
-import { drawnFigures, narrow, openPage } from './browser.ts';
+import { inEveryLook } from './axe.ts';
+import { drawnFigures, narrow, openPage, wide } from './browser.ts';
 import { copyOfFixture } from './engineUnderTest.ts';
 import { startLab } from './lab.ts';
 import { chromium, describeWith } from './parts.ts';
@@ -177,13 +178,16 @@ describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
 
       await page.getByRole('combobox', { name: 'Kind' }).selectOption('forced');
       await page.locator('article mark').first().waitFor();
-      await page.emulateMedia({ colorScheme: 'dark' });
-      await page.setViewportSize(narrow);
+      expect(await inEveryLook(page, 'answers side by side')).toEqual([]);
       await picture('answers-forced-dark-narrow');
       await page.getByRole('button', { name: 'Rule slips' }).click();
       await page.getByText('passes the filter "Rule slips"').waitFor();
 
       await page.goto(`${lab.engine.origin}/studies/${id}`);
+      await page.getByText('Export SFT data').click();
+      expect(await page.getByLabel('Seed', { exact: true }).inputValue()).toBe('3');
+      expect(await inEveryLook(page, 'study in text')).toEqual([]);
+      await page.setViewportSize(wide);
       await page.getByRole('link', { name: 'Spectrum: SFT_End → RL_End' }).click();
       await page.waitForURL((url) => url.pathname === '/spectrum' && url.searchParams.get('reference') !== '');
       expect(faults).toEqual([]);

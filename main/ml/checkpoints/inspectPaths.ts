@@ -9,6 +9,7 @@ import { describe, modelWarnings, type CheckpointDescription } from './describeC
 import { type Found, findCheckpoints } from './findCheckpoints.ts';
 import { acceptedCodes, importCodeOf, importFault, printable } from './importCodes.ts';
 import { type Checkpoint, openCheckpointAt } from './openCheckpoint.ts';
+import { placeInRun } from './trajectory.ts';
 import { type OddValues, maxScannedBytes, scanValues } from './valueScan.ts';
 
 /**
@@ -59,7 +60,7 @@ async function accepted(path: string, checkpoint: Checkpoint): Promise<ImportVer
     code: nonFinite ? acceptedCodes.nonFinite : acceptedCodes.accepted,
     text: acceptedText(description, odd),
     warnings: [...checkpoint.warnings, ...modelWarnings(checkpoint), ...oddValueWarnings(odd ?? [])],
-    summary: { architecture, parameters, bytes, tensors, files },
+    summary: { architecture, parameters, bytes, tensors, files, step: placeInRun(checkpoint.place)?.step ?? null },
     checkpointId: null,
   };
 }

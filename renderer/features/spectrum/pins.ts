@@ -16,6 +16,28 @@ export function togglePin(pins: readonly CellAddress[], cell: CellAddress): Cell
   return pins.length >= mostPins ? [...pins] : [...pins, { ...cell }];
 }
 
+/** As a link carries them. */
+export const pinsText = (pins: readonly CellAddress[]): string =>
+  pins.map(({ id, target, weight }) => [id, target, weight].map(encodeURIComponent).join(':')).join(',');
+
+/** Of a text that may be anything: what is no cell is left out. */
+export function pinsFrom(text: string): CellAddress[] {
+  const cells = text.split(',').flatMap((part) => {
+    const match = /^([^:]+):(\d{1,6}):([^:]+)$/.exec(part);
+    const [id, weight] = [decoded(match?.[1] ?? ''), decoded(match?.[3] ?? '')];
+    return id === '' || weight === '' ? [] : [{ id, target: Number(match![2]), weight }];
+  });
+  return cells.slice(0, mostPins);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}
+
 export function usePins(): {
   list: ComputedRef<CellAddress[]>;
   toggle(cell: CellAddress): void;

@@ -11,7 +11,7 @@ import {
   trajectoryOf,
 } from '../../../../../renderer/features/spectrum/comparisonForm.ts';
 import { comparisonTitle, settingsWords } from '../../../../../renderer/features/spectrum/comparisonWords.ts';
-import { mostPins, togglePin } from '../../../../../renderer/features/spectrum/pins.ts';
+import { mostPins, pinsFrom, pinsText, togglePin } from '../../../../../renderer/features/spectrum/pins.ts';
 import { byPlace, resultTable, summaryColumns } from '../../../../../renderer/features/spectrum/summaryTable.ts';
 import { comparisonSample, refOf, summaryOf } from '../../spectralSample.ts';
 import { checkpointSample as checkpoint } from '../../checkpointSample.ts';
@@ -105,6 +105,13 @@ describe('pins', () => {
     for (const weight of 'cdefgh') pins = togglePin(pins, cell(weight));
     expect(pins).toHaveLength(mostPins);
     expect(togglePin(pins, cell('b'))).toHaveLength(mostPins - 1);
+  });
+  it('go through a link, whatever their names; what is no cell is left out', () => {
+    const pins = ['model.layers.0.mlp', 'a,b:c %', 'é~'].map((weight, target) => ({ id: 'a:job,1', target, weight }));
+    expect(pinsFrom(pinsText(pins))).toEqual(pins);
+    expect(pinsFrom(`x,${pinsText(pins.slice(0, 1))},a:-1:b,a:1:%,a:1.5:b,:1:b`)).toEqual(pins.slice(0, 1));
+    expect(pinsFrom('')).toEqual([]);
+    expect(pinsFrom(Array.from({ length: 9 }, () => 'a:0:b').join())).toHaveLength(mostPins);
   });
 });
 
