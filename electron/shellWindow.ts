@@ -207,7 +207,7 @@ function unreachable(machine: string): CrashReport {
   return {
     fact: `The engine on ${machine} cannot be reached.`,
     nextStep:
-      'Its jobs go on there. A tunnel that the lab has opened is tried again by itself; another one has to be opened in its terminal.',
+      'Its jobs go on there. A tunnel that this window opened is tried again by itself; your own has to be opened again in its terminal.',
     lines: [],
     actions: [
       ['restart', 'Try again'],

@@ -142,6 +142,6 @@ function explained(code: number | null, lines: readonly string[], host: string, 
     const hint = `Give whole paths: a command over SSH does not see what only a terminal sets up. ${tryIt}`;
     return new AppError('NOT_FOUND', `"${command}" could not be run on ${host}.`, { hint, ...more });
   }
-  if (lines.length === 0) return new AppError('INTERRUPTED', `The connection to ${host} has ended.`, { hint: tryIt });
+  if (lines.length === 0) return new AppError('INTERRUPTED', `ssh to ${host} has ended.`, { hint: tryIt });
   return new AppError('INTERRUPTED', `${host}: ${lines.slice(-2).join(' ')}`, { hint: tryIt, ...more });
 }

@@ -113,8 +113,10 @@ export class SshEngine {
     const delayMs = retryDelaysMs[Math.min(this.attempts, retryDelaysMs.length - 1)]!;
     this.attempts += 1;
     this.timer = setTimeout(() => this.retry(), delayMs);
-    const { message, hint = '' } = error as Partial<AppError> & Error;
-    this.listeners.onDown({ reason: `${message} ${hint}`.trim(), retryAtMs: Date.now() + delayMs });
+    const { message, hint = '', code } = error as Partial<AppError> & Error;
+    // What may pass by itself needs no next step of the user.
+    const reason = code === 'INTERRUPTED' ? message : `${message} ${hint}`.trim();
+    this.listeners.onDown({ reason, retryAtMs: Date.now() + delayMs });
   }
 
   private keep(child: ChildProcess): void {

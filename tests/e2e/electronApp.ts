@@ -16,6 +16,8 @@ export interface ElectronOptions {
   dataFolder: string;
   display: string;
   paths?: string[];
+  /** Beside the environment of the tests. */
+  environment?: NodeJS.ProcessEnv;
 }
 
 interface Evaluation {
@@ -51,7 +53,8 @@ interface ElectronProcess {
 }
 
 /** Starts the app and waits for nothing: a second start shows no window. */
-export function spawnElectron({ executable, app, dataFolder, display, paths = [] }: ElectronOptions): ElectronProcess {
+export function spawnElectron(options: ElectronOptions): ElectronProcess {
+  const { executable, app, dataFolder, display, paths = [], environment: more = {} } = options;
   const mark = randomUUID();
   const { NODE_OPTIONS: _, ...environment } = process.env;
   const child = spawn(
@@ -66,7 +69,10 @@ export function spawnElectron({ executable, app, dataFolder, display, paths = []
       `--data=${dataFolder}`,
       ...paths,
     ],
-    { env: { ...environment, DISPLAY: display, [markVariable]: mark, ...quiet }, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      env: { ...environment, ...more, DISPLAY: display, [markVariable]: mark, ...quiet },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   );
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
@@ -88,8 +94,8 @@ export function spawnElectron({ executable, app, dataFolder, display, paths = []
 
 export interface ElectronApp extends ElectronProcess {
   readonly page: Client;
-  /** To the page's debugger once more: that of a process which died is gone with it. */
-  reattach(): Promise<void>;
+  /** To the debugger of the page, at `address`, once more: that of a process which died is gone with it. */
+  reattach(address?: RegExp): Promise<void>;
   /** Evaluates an expression in the page; promises are awaited, the value comes back as JSON. */
   inPage<T>(expression: string): Promise<T>;
   /** Evaluates in the main process, where `require` is at hand. */
@@ -126,9 +132,10 @@ export async function launchElectron(
       get page() {
         return page;
       },
-      reattach: async () => {
-        await page.close();
-        page = await attach(/./);
+      reattach: async (at = /./) => {
+        // Of a page that goes meanwhile, the end would be waited for half a minute.
+        page.close().catch(() => undefined);
+        page = await attach(at);
       },
       inPage: (expression) => evaluate(page, expression, {}),
       inMain: (expression) => evaluate(main, expression, { includeCommandLineAPI: true }),
