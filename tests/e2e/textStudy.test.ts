@@ -71,6 +71,12 @@ describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
     await page.locator('[name="sft.endStep"]').fill('790');
     await page.getByText('SFT_End (step 790) is not among the checkpoints.').waitFor();
     await picture('new-text-study-light');
+    // The type of the saved weights, and what is lost in the base's.
+    const saved = page.locator('[name="disk.dtype"]');
+    expect(await saved.locator('option').allInnerTexts()).toEqual(['The type of the base', 'F32']);
+    await page.getByText(/^BF16 rounds a change below about 1\/256 of its weight away/).waitFor();
+    await saved.scrollIntoViewIfNeeded();
+    await picture('new-text-study-disk-light');
     await page.locator('[name="sft.endStep"]').fill('800');
 
     // More rows at a time than fit: the form says so, and offers as many as do.
@@ -182,6 +188,45 @@ describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
       await picture('answers-forced-dark-narrow');
       await page.getByRole('button', { name: 'Rule slips' }).click();
       await page.getByText('passes the filter "Rule slips"').waitFor();
+
+      // A point of RL opens its answers as a point of SFT does.
+      await page.goto(`${lab.engine.origin}/studies/${id}`);
+      const rl = page.locator('main section.figure', { hasText: /RL from .*by iteration/ }).first();
+      await rl.scrollIntoViewIfNeeded();
+      await rl.locator('[role=img] svg path').first().waitFor({ state: 'attached' });
+      await rl.focus();
+      for (const key of ['ArrowRight', 'ArrowRight', 'Enter']) await page.keyboard.press(key);
+      await page.waitForURL((url) => /^seed-3\.rl-.*:1$/.test(url.searchParams.get('at') ?? ''));
+      await list.getByRole('option').first().waitFor();
+
+      // So does a point of an ablation: the edited model beside the unedited one.
+      const ids = await lab.engine.call('sweeps.studyCheckpoints', { studyId: id, seed: 3 });
+      const settings = { sweep: { kind: 'interpolation' as const, alphas: [0.5] }, task: study!.settings.task };
+      const pairs = [{ targetId: ids.end!, referenceId: ids.base! }];
+      const sweep = await lab.engine.call('sweeps.start', { name: 'Half way back', pairs, settings });
+      const done = async () => (await lab.engine.call('sweeps.get', { id: sweep.id })).state === 'succeeded';
+      await until('the sweep', done, 120_000);
+      const { points } = await lab.engine.call('sweeps.get', { id: sweep.id });
+      const point = points.find(({ edit }) => edit === 'interpolation')!;
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize(wide);
+      await page.goto(`${lab.engine.origin}/ablations/${sweep.id}?point=${point.key}`);
+      const browse = page.getByRole('link', { name: 'Browse its answers' });
+      await browse.waitFor();
+      await picture('ablation-point-answers-light');
+      await browse.click();
+      await page.getByRole('article').nth(1).waitFor();
+      expect(await page.getByRole('combobox', { name: 'Point' }).inputValue()).toBe(point.key);
+      const shown = await page.getByRole('article').locator('h2').allInnerTexts();
+      expect(shown[0]).toMatch(/^Weights 50 % of the way/);
+      expect(shown[1]).toMatch(/unedited$/);
+      await page.getByRole('navigation', { name: 'Breadcrumb' }).getByRole('link', { name: 'Half way back' }).waitFor();
+      await picture('point-answers-light');
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.setViewportSize(narrow);
+      await picture('point-answers-dark-narrow');
+      await page.goto(`${lab.engine.origin}/ablations/none/answers`);
+      await page.getByText('There is no ablation at this address').waitFor();
 
       await page.goto(`${lab.engine.origin}/studies/${id}`);
       await page.getByText('Export SFT data').click();

@@ -83,7 +83,9 @@ function panelSeries({ seeds, several }: SeedView, panel: number, lastStep: numb
     const data = meanCurve(curves)
       .filter(({ x }) => x <= lastStep)
       .map(({ x, y }) => ({ value: [x, 100 * y], tip: `${label} of ${seeds.length} seeds: ${percent(y)}` }));
-    series.push(curve(data, { name: label, color: theme[split], panel, width: 3, front: true }), ...each);
+    // Clicks go through to the points of the seeds.
+    const extra = { silent: true };
+    series.push(curve(data, { name: label, color: theme[split], panel, width: 3, front: true, extra }), ...each);
   }
   return series;
 }

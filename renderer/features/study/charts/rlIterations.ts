@@ -98,10 +98,9 @@ function measureSeries(
       curve(points(curves[index]!, `, seed ${seed.seed}`, keyOf(seed)), look),
     );
     const started = curves.filter((line) => line.length > 0);
-    return [
-      curve(points(meanCurve(started), ', mean'), { name, color, panel, width: 2.6, symbol, front: true }),
-      ...thin,
-    ];
+    // Clicks go through to the points of the seeds.
+    const front = { width: 2.6, front: true, extra: { silent: true } };
+    return [curve(points(meanCurve(started), ', mean'), { name, color, panel, symbol, ...front }), ...thin];
   });
 }
 
