@@ -1,7 +1,7 @@
 /**
  * A checkpoint in the shape of Qwen2.5-0.5B with random bfloat16 weights, and a smaller one: loaded, sixteen tokens
- * generated, one SFT step taken, its spectra measured, each in a process of its own, with time and peak memory beside the
- * estimate that a run is refused by.
+ * generated, SFT steps and RL updates taken, its spectra measured, each in a process of its own, with time and peak memory
+ * beside the estimate that a run is refused by.
  *
  *   npm run bench -- halfBillion [--threads CORES]
  */
@@ -12,10 +12,12 @@ import { cpus, freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppError } from '../../main/contract/errors.ts';
-import { type PlannedRun, requireMemory } from '../../main/ml/model/memoryEstimate.ts';
+import { sftSettingsSchema } from '../../main/contract/settings.ts';
+import { type PlannedRun, type PlannedTraining, requireMemory } from '../../main/ml/model/memoryEstimate.ts';
 import { type ModelConfig, parseModelConfig, toHuggingFaceConfig } from '../../main/ml/model/modelConfig.ts';
 import { parameterCount, weightCatalogue } from '../../main/ml/model/weights.ts';
 import { Philox } from '../../main/ml/random/philox.ts';
+import { rotationPenaltyBytes } from '../../main/ml/training/rotationPenalty.ts';
 import { driftBytes } from '../../main/ml/training/spectralDrift.ts';
 import type { ModelRun, ModelRunResult } from './modelRun.ts';
 
@@ -30,11 +32,16 @@ const shapes: { name: string; config: ModelConfig }[] = [
     config: parseModelConfig({ ...shared, vocab_size: 32_000, hidden_size: 512, intermediate_size: 2048, num_hidden_layers: 8, num_attention_heads: 8, num_key_value_heads: 2 }), // prettier-ignore
   },
 ];
-const runs: PlannedRun[] = [
+const { rankShare } = sftSettingsSchema.parse({}).rotationPenalty;
+const runsOf = (config: ModelConfig): PlannedRun[] => [
   { kind: 'generation', batch: 1, promptTokens: 64, newTokens: 16 },
   { kind: 'generation', batch: 32, promptTokens: 128, newTokens: 16 },
   { kind: 'training', batch: 1, promptTokens: 64, answerTokens: 16 },
   { kind: 'training', batch: 4, promptTokens: 96, answerTokens: 32 },
+  { ...{ kind: 'training', batch: 4, promptTokens: 96, answerTokens: 32 }, penalty: rotationPenaltyBytes(config, rankShare) }, // prettier-ignore
+  { ...{ kind: 'training', batch: 4, promptTokens: 96, answerTokens: 32 }, rl: { frozen: 0, anchored: false } },
+  { ...{ kind: 'training', batch: 4, promptTokens: 96, answerTokens: 32 }, rl: { frozen: 1, anchored: true } },
+  { ...{ kind: 'training', batch: 8, promptTokens: 96, answerTokens: 128 }, rl: { frozen: 1, anchored: true } },
 ];
 
 const tokenizerFolder = new URL('../fixtures/tiny-qwen2/', import.meta.url).pathname;
@@ -87,11 +94,16 @@ async function runInProcess(folder: string, threads: number, run: ModelRun): Pro
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
+function labelOf({ rl, penalty }: PlannedTraining): string {
+  if (rl) return rl.anchored ? 'RL update with an anchor' : 'RL update';
+  return penalty ? 'SFT step with a rotation penalty' : 'SFT step';
+}
+
 async function measure(folder: string, config: ModelConfig, threads: number, run: PlannedRun): Promise<void> {
   const what =
     run.kind === 'generation'
       ? `${run.batch} x (${run.promptTokens} + ${run.newTokens} generated)`
-      : `SFT step on ${run.batch} x (${run.promptTokens} + ${run.answerTokens})`;
+      : `${labelOf(run)} on ${run.batch} x (${run.promptTokens} + ${run.answerTokens})`;
   try {
     const estimate = requireMemory(config, run, freemem());
     const measured = await runInProcess(folder, threads, run);
@@ -121,7 +133,7 @@ export async function run(): Promise<void> {
     try {
       await writeCheckpoint(folder, config);
       console.log(`${name}: ${parameterCount(config).toLocaleString('en')} parameters, ${threads} threads`);
-      for (const one of runs) await measure(folder, config, threads, one);
+      for (const one of runsOf(config)) await measure(folder, config, threads, one);
       await measureDrift(folder, config, threads);
     } finally {
       await rm(folder, { recursive: true, force: true });

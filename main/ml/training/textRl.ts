@@ -144,7 +144,12 @@ function checkRequest({ settings, arm, reference }: TextRlRequest): void {
 }
 
 /** Model, optimizers and (with a critic) value head of a run, at their start. */
-export function openLearner({ text: { model }, settings, arm, seed }: TextRlRequest): TextLearner {
+export function openLearner({
+  text: { model },
+  settings,
+  arm,
+  seed,
+}: Pick<TextRlRequest, 'text' | 'settings' | 'arm' | 'seed'>): TextLearner {
   const { beta1, beta2, adamEps: eps } = settings;
   const adamW: AdamWSettings = { beta1, beta2, eps, weightDecay: 0 };
   const names = weightCatalogue(model.config).map(({ name }) => name);

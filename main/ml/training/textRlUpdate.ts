@@ -11,7 +11,7 @@ import { type TextLearner, type TextUpdateTerms, gatherStep, referenceStep } fro
 import { throwIfCancelled } from './trainingRun.ts';
 
 /** An answer with what an update reads of it. */
-export interface LearnedAnswer extends AnswerAction {
+export interface LearnedAnswer extends Pick<AnswerAction, 'prompt' | 'answer' | 'weights'> {
   /** [answer.length] */
   oldLogprobs: Float32Array;
   advantage: number;
