@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `hidden-states`, `export-point`, `export`, `sft-data`, `backup`, `restore`, `move-data`, `doctor`. Run by Node 24 directly. */
+/** The command line: `rotascope serve`, `study`, `import`, `compare`, `ablate`, `hidden-states`, `export-point`, `export`, `report`, `sft-data`, `backup`, `restore`, `move-data`, `doctor`. Run by Node 24 directly. */
 import { Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { backendChoiceSchema } from './contract/api.ts';
@@ -12,6 +12,7 @@ import { exportPointCommand } from './cli/exportPoint.ts';
 import { hiddenStatesCommand } from './cli/hiddenStates.ts';
 import { importCommand } from './cli/import.ts';
 import { moveDataCommand } from './cli/moveData.ts';
+import { reportCommand } from './cli/report.ts';
 import { restoreCommand } from './cli/restore.ts';
 import { serveCommand } from './cli/serve.ts';
 import { sftDataCommand } from './cli/sftData.ts';
@@ -41,6 +42,7 @@ const program = new Command('rotascope')
   .addCommand(hiddenStatesCommand())
   .addCommand(exportPointCommand())
   .addCommand(exportCommand())
+  .addCommand(reportCommand())
   .addCommand(sftDataCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())

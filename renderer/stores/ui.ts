@@ -5,6 +5,7 @@
 import { defineStore } from 'pinia';
 import { computed, reactive, ref, watch } from 'vue';
 import { call } from '../engine/engine.ts';
+import { firstChoice } from '../features/figures/galleryChoice.ts';
 
 export type ThemeChoice = 'system' | 'light' | 'dark';
 
@@ -74,10 +75,7 @@ const initial: UiState = {
   closedCheckpointGroups: [],
   studySeed: -1,
   figuresAsTable: [],
-  spectrumPair: 'base-end',
-  spectrumMatrix: 'k',
-  spectrumLayer: 0,
-  heatmapQuantity: 'relativeChange',
+  ...firstChoice,
   cellQuantity: 'relativeChange',
   openCell: { id: '', target: 0, weight: '' },
   pinnedCells: [],
@@ -88,7 +86,6 @@ const initial: UiState = {
   paperStudy: '',
   paperSeed: 0,
   ablationDraft: {},
-  gridQuantity: 'ood',
   pointFilter: 'edits',
   pointSort: '',
   figureStyle: {},
