@@ -13,6 +13,7 @@ import { hiddenStatesCommand } from './cli/hiddenStates.ts';
 import { importCommand } from './cli/import.ts';
 import { moveDataCommand } from './cli/moveData.ts';
 import { queueCommand } from './cli/queue.ts';
+import { reportCommand } from './cli/report.ts';
 import { restoreCommand } from './cli/restore.ts';
 import { serveCommand } from './cli/serve.ts';
 import { sftDataCommand } from './cli/sftData.ts';
@@ -64,6 +65,7 @@ const program = new Command('rotascope')
   .addCommand(hiddenStatesCommand())
   .addCommand(exportPointCommand())
   .addCommand(exportCommand())
+  .addCommand(reportCommand())
   .addCommand(sftDataCommand())
   .addCommand(queueCommand())
   .addCommand(backupCommand())

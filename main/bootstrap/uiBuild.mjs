@@ -13,6 +13,7 @@ const sources = [
   'electron',
   'main/contract',
   'electron.vite.config.ts',
+  'vite.report.config.ts',
   'tsconfig.base.json',
   'package-lock.json',
 ];
@@ -31,10 +32,24 @@ export async function ensureBuild(mode, onProgress) {
   if (existsSync(stamp) && JSON.parse(readFileSync(stamp, 'utf8')).sha256 === sha256) return;
   onProgress({ step: mode === 'old' ? 'Building the window for the old Electron' : 'Building the user interface' });
   rmSync(stamp, { force: true });
-  const script = join(repositoryFolder, 'node_modules/electron-vite/bin/electron-vite.js');
-  const args = [script, 'build', ...(mode === 'old' ? ['--mode', 'old'] : [])];
+  await build(['electron-vite/bin/electron-vite.js', 'build', ...(mode === 'old' ? ['--mode', 'old'] : [])]);
+  // The report of the command line is plain Node's: one build of it is enough.
+  if (mode === 'production') await build(['vite/bin/vite.js', 'build', '--config', 'vite.report.config.ts']);
+  mkdirSync(join(repositoryFolder, outFolders[mode]), { recursive: true });
+  writeFileSync(stamp, JSON.stringify({ sha256 }));
+}
+
+/**
+ * @param {string[]} command a script of a package, and its arguments
+ * @throws {StepFailure}
+ */
+async function build([script = '', ...args]) {
   const env = { ...process.env, NO_COLOR: '1' };
-  const { code, said } = await runCommand(engineNode() ?? process.execPath, args, { cwd: repositoryFolder, env });
+  const { code, said } = await runCommand(
+    engineNode() ?? process.execPath,
+    [join(repositoryFolder, 'node_modules', script), ...args],
+    { cwd: repositoryFolder, env },
+  );
   if (code !== 0) {
     const lines = said.split('\n').filter((line) => !/^\s+at /.test(line));
     const from = Math.max(
@@ -50,8 +65,6 @@ export async function ensureBuild(mode, onProgress) {
       'Mend the sources, then run the command again.',
     );
   }
-  mkdirSync(join(repositoryFolder, outFolders[mode]), { recursive: true });
-  writeFileSync(stamp, JSON.stringify({ sha256 }));
 }
 
 /** Of names and contents: a checkout changes times without changing anything. */

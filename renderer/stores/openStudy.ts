@@ -4,16 +4,12 @@
  */
 import { defineStore } from 'pinia';
 import { shallowRef } from 'vue';
-import type { CallAnswer } from '../../main/contract/api.ts';
 import type { Comparison, StudyResult } from '../../main/contract/studyResult.ts';
 import { call, onEngineEvent } from '../engine/engine.ts';
+import { withMetrics, type StageMetrics } from './stageMetrics.ts';
 import { useStudies } from './studies.ts';
 import { throttled } from './throttled.ts';
 import { useToasts } from './toasts.ts';
-
-type MetricRow = CallAnswer<'studies.metrics'>['rows'][number];
-/** step -> values, of one stage. */
-export type StageMetrics = Map<number, Record<string, number>>;
 
 const refetchEveryMs = 700;
 
@@ -26,19 +22,6 @@ export const useOpenStudy = defineStore('openStudy', () => {
   let metricsRevision = 0;
   let jobOfStage = new Map<string, string | null>();
   let comparisonSeed: number | null = null;
-
-  /** Metrics of a step that runs again (after a resume) replace those of the first time. */
-  function addMetrics(rows: MetricRow[]): void {
-    if (rows.length === 0) return;
-    // A new map, so that whoever was given the old one as a property sees that there is more.
-    const next = new Map(metrics.value);
-    for (const { stageId, step, values } of rows) {
-      let stage = next.get(stageId);
-      if (stage === undefined) next.set(stageId, (stage = new Map()));
-      stage.set(step, { ...stage.get(step), ...values });
-    }
-    metrics.value = next;
-  }
 
   async function fetchComparisons(study: string): Promise<void> {
     const seed = comparisonSeed;
@@ -67,7 +50,7 @@ export const useOpenStudy = defineStore('openStudy', () => {
     ]);
     if (id.value !== study) return;
     result.value = nextResult;
-    addMetrics(nextMetrics.rows);
+    if (nextMetrics.rows.length > 0) metrics.value = withMetrics(metrics.value, nextMetrics.rows);
     metricsRevision = nextMetrics.revision;
     await fetchComparisons(study);
   }

@@ -5,6 +5,7 @@
 import { defineStore } from 'pinia';
 import { computed, reactive, ref, watch } from 'vue';
 import { call } from '../engine/engine.ts';
+import { firstChoice } from '../features/figures/galleryChoice.ts';
 
 export type ThemeChoice = 'system' | 'light' | 'dark';
 
@@ -64,14 +65,10 @@ const initial: UiState = {
   closedCheckpointGroups: [],
   studySeed: -1,
   figuresAsTable: [],
-  spectrumPair: 'base-end',
-  spectrumMatrix: 'k',
-  spectrumLayer: 0,
-  heatmapQuantity: 'relativeChange',
+  ...firstChoice,
   pinnedCells: [],
   comparisonDraft: {},
   ablationDraft: {},
-  gridQuantity: 'ood',
   figureStyle: {},
   figureStudy: '',
   figurePanels: {},

@@ -1,11 +1,13 @@
 /** Figures leave the lab: one in every format, panels as one file, all with a manifest, and the report, read back here. */
 import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { unzipSync } from 'fflate';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
+import { repositoryFolder } from '../../main/bootstrap/folders.mjs';
 import { narrow, openPage, wide } from './browser.ts';
 import { temporaryFolder } from './engineUnderTest.ts';
 import { startLab } from './lab.ts';
@@ -273,6 +275,16 @@ describeWith([chromium], 'Figures in Chromium', () => {
     await reader.screenshot({ path: join(folder.folder, 'report.png') });
     expect(problems).toEqual([]);
     await alone.close();
+
+    // The command line writes the same report; only a page measures its text with real fonts.
+    const fromCommand = join(folder.folder, 'command.html');
+    const args = ['report', 'Sample study', '--out', fromCommand, '--data', lab.engine.dataFolder];
+    const ended = spawnSync(process.execPath, [join(repositoryFolder, 'main', 'cli.ts'), ...args]);
+    expect([ended.status, ended.stderr.toString()]).toEqual([0, '']);
+    const withoutDrawings = (html: string): string =>
+      html.replace(/<svg .*?<\/svg>/gs, '<svg/>').replace(/written [0-9TZ:.-]+/, '');
+    const [byCommand, byPage] = [readFileSync(fromCommand, 'utf8'), Buffer.from(report.bytes).toString('utf8')];
+    expect(withoutDrawings(byCommand)).toBe(withoutDrawings(byPage));
     expect(faults).toEqual([]);
     await context.close();
   });

@@ -26,6 +26,9 @@ export const paperWidths = [
 export const fontSizes = [6, 7, 8, 9, 10, 12];
 export const defaultStyle: ExportStyle = { palette: 'okabeIto', widthIn: 3.3, heightIn: null, fontPt: 8 };
 
+/** A report is read on a page's width, each figure as high as it wants to be. */
+export const reportStyle = (style: ExportStyle): ExportStyle => ({ ...style, widthIn: 6.9, heightIn: null });
+
 export const pointsPerInch = 72;
 /** Size of legends and axis names in the builders, px. */
 const drawnTextPx = 12;
