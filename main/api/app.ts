@@ -41,7 +41,7 @@ async function diagnostics(context: EngineContext): Promise<string> {
     `Rotascope ${state.version} on ${state.platform} (${release()}), Node ${process.version}`,
     `Compute: ${state.compute.label} on ${state.compute.device}${state.compute.reason && `. ${state.compute.reason}`}`,
     `Cores: ${state.physicalCores}; data folder: ${state.dataFolder}; free: ${(state.diskFreeBytes / 1e9).toFixed(1)} GB`,
-    'Newest jobs:',
+    `Newest jobs${context.store.jobs.queuePaused() ? ' (the queue is paused)' : ''}:`,
     ...jobs.map(
       (job) => `  ${job.state} ${job.kind} "${job.title}" attempt ${job.attempt} ${job.error?.message ?? ''}`,
     ),

@@ -4,24 +4,23 @@ import { resumesFrom } from '../../main/contract/queue.ts';
 import { duration } from '../figures/quantities.ts';
 
 export interface PauseCost {
-  /** Where it goes on when it is resumed. */
+  /** Where it goes on: the rest of a sentence that begins with "Resumed, ". */
   text: string;
   /** Work that is done again, ms; 0 where it is little or not known. */
   lostMs: number;
 }
 
 export function pauseCost({ kind, state, startedAtMs, resumePoint }: Job, nowMs: number): PauseCost {
-  if (state !== 'running' || startedAtMs === null) return { text: 'It keeps its place in the queue.', lostMs: 0 };
+  if (state !== 'running' || startedAtMs === null) return { text: 'it keeps its place in the queue.', lostMs: 0 };
   const from = resumesFrom[kind];
-  const lostMs = Math.max(0, nowMs - Math.max(startedAtMs, resumePoint?.timeMs ?? 0));
-  const ago = duration(lostMs);
-  if (from === 'start')
-    return { text: `It keeps nothing on the way: it starts again from the beginning (${ago} of work).`, lostMs };
   if (from === 'part')
-    return { text: 'What it has finished is kept; the part that is under way is done again.', lostMs: 0 };
-  if (resumePoint === null)
-    return { text: `It has no checkpoint yet: it starts again from the beginning (${ago} of work).`, lostMs };
+    return { text: 'it keeps what it has finished; the part that is under way is done again.', lostMs: 0 };
+  const lostMs = Math.max(0, nowMs - Math.max(startedAtMs, resumePoint?.timeMs ?? 0));
+  const work = duration(lostMs);
+  const why = from === 'start' ? 'it keeps nothing on the way' : 'it has no checkpoint yet';
+  if (from === 'start' || resumePoint === null)
+    return { text: `it starts again from the beginning, ${work} of work: ${why}.`, lostMs };
   const { step, timeMs } = resumePoint;
-  const when = timeMs >= startedAtMs ? `${ago} old` : `which an earlier attempt left; this one has run for ${ago}`;
-  return { text: `It goes on from step ${step}, its last checkpoint, ${when}.`, lostMs };
+  const which = timeMs >= startedAtMs ? 'its last checkpoint' : 'the checkpoint of an earlier attempt';
+  return { text: `it goes on from step ${step}, ${which}; what it did since, ${work}, is done again.`, lostMs };
 }

@@ -10,9 +10,26 @@ import { until } from './waiting.ts';
 
 const seeds = [1, 2, 3, 4];
 
-/** Runs in the page: how long its main thread was blocked at a time, of what took over 50 ms. */
-const watchLongTasks = `window.longTasks = []; new PerformanceObserver((list) =>
-  window.longTasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' })`;
+/**
+ * What the page's own thread computed in each quarter of a second, ms. By the clock a task lasts longer while other programs
+ * use the processors, and here two jobs do.
+ */
+async function computedMs(page: Page, slices: number): Promise<number[]> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const busyMs = async (): Promise<number> => {
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    return 1000 * metrics.find(({ name }) => name === 'TaskDuration')!.value;
+  };
+  const found: number[] = [];
+  for (let before = await busyMs(); found.length < slices;) {
+    await page.waitForTimeout(250);
+    const now = await busyMs();
+    found.push(now - before);
+    before = now;
+  }
+  return found;
+}
 
 describeWith([chromium], 'The queue in Chromium', () => {
   const lab = startLab();
@@ -92,10 +109,9 @@ describeWith([chromium], 'The queue in Chromium', () => {
     await row.getByText(/Pretraining step \d+/).waitFor({ timeout: 60_000 });
     const figure = page.getByRole('region', { name: 'Use of this machine' });
     await figure.locator('svg path').first().waitFor({ state: 'attached' });
-    await page.evaluate(watchLongTasks);
-    await page.waitForTimeout(7000);
-    const longTasks = await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks);
-    expect(longTasks.filter((ms) => ms > 200)).toEqual([]);
+    // Three redraws and more, and what the jobs say meanwhile.
+    const slices = await computedMs(page, 28);
+    expect(Math.max(...slices)).toBeLessThan(100);
     expect(await figure.getByRole('img').first().getAttribute('aria-label')).toMatch(
       /2 jobs used [\d.]+ processors and .+ of memory/,
     );
@@ -109,8 +125,23 @@ describeWith([chromium], 'The queue in Chromium', () => {
 
     const [job] = (await jobsOf(study, 'running')).filter(({ seed }) => seed === 1);
     const button = row.getByRole('button', { name: 'Pause' });
-    expect(await button.getAttribute('title')).toMatch(/It (goes on from step|has no checkpoint yet)/);
+    expect(await button.getAttribute('title')).toMatch(
+      /Resumed, it (goes on from step|starts again from the beginning)/,
+    );
+    // With much to lose it asks first: here ten minutes, by the page's clock.
+    await page.evaluate(() => {
+      const now = Date.now;
+      Date.now = () => now() + 600_000;
+    });
     await button.click();
+    const dialog = page.getByRole('dialog', { name: 'Pause Pretrain the base · seed 1?' });
+    await dialog.getByText(/^Resumed, it .*10 min( \d+ s)?/).waitFor();
+    await picture('jobs-pause-dialog-light');
+    await dialog.getByRole('button', { name: 'Let it run' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await jobsOf(study, 'paused')).toEqual([]);
+    await button.click();
+    await dialog.getByRole('button', { name: 'Pause' }).click();
     await row.getByText('paused').waitFor();
     await row.getByText(/Pretraining step \d+ of/).waitFor();
     // Its place on the cores is free: the next one runs.

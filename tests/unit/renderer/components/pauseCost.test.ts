@@ -7,17 +7,20 @@ const job = (more: Partial<Job>): Job =>
 
 test('training goes on from its last checkpoint, whose age is what is lost', () => {
   const cost = pauseCost(job({ resumePoint: { step: 150, timeMs: 160_000 } }), 172_000);
-  expect(cost).toEqual({ text: 'It goes on from step 150, its last checkpoint, 12 s old.', lostMs: 12_000 });
+  expect(cost).toEqual({
+    text: 'it goes on from step 150, its last checkpoint; what it did since, 12 s, is done again.',
+    lostMs: 12_000,
+  });
 });
 
 test('without a checkpoint all is lost, and one of an earlier attempt is older than this one', () => {
   expect(pauseCost(job({}), 190_000)).toEqual({
-    text: 'It has no checkpoint yet: it starts again from the beginning (1 min 30 s of work).',
+    text: 'it starts again from the beginning, 1 min 30 s of work: it has no checkpoint yet.',
     lostMs: 90_000,
   });
   const resumed = pauseCost(job({ resumePoint: { step: 150, timeMs: 50_000 } }), 107_000);
   expect(resumed).toEqual({
-    text: 'It goes on from step 150, its last checkpoint, which an earlier attempt left; this one has run for 7 s.',
+    text: 'it goes on from step 150, the checkpoint of an earlier attempt; what it did since, 7 s, is done again.',
     lostMs: 7000,
   });
 });
@@ -29,7 +32,7 @@ test('jobs of parts lose the part under way, short ones begin anew, waiting ones
   });
   expect(pauseCost(job({ kind: 'selfTest' }), 103_000)).toMatchObject({
     lostMs: 3000,
-    text: expect.stringMatching(/from the beginning \(3 s/) as string,
+    text: expect.stringMatching(/from the beginning, 3 s/) as string,
   });
   expect(pauseCost(job({ state: 'queued', startedAtMs: null }), 190_000).lostMs).toBe(0);
 });
