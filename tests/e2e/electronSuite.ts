@@ -354,6 +354,46 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       expect(await app.inPage('window.violations')).toEqual([]);
     });
 
+    test.skipIf(!existsSync(sampleStudy))(
+      'a figure is copied as an image: the clipboard of the system has it',
+      async () => {
+        const study = await callEngine(engine(), 'studies.openSample', {});
+        await app.inMain(`require('electron').clipboard.clear()`);
+        await app.inPage(`(location.assign('/figures?study=${study.id}'), true)`);
+        await until('the gallery', () => app.inPage(`document.querySelectorAll('li.item').length >= 16`));
+        await clickButton('Export');
+        // Only a page that has the focus, and only within a click, writes to the clipboard.
+        await app.inMain(`require('electron').BrowserWindow.getAllWindows()[0].focus()`);
+        const { x, y } = await until('the place of the button', () =>
+          app.inPage<{ x: number; y: number } | undefined>(`(() => {
+          const button = [...document.querySelectorAll('button')].find(
+            (candidate) => candidate.textContent.trim() === 'Copy image');
+          const box = button?.getBoundingClientRect();
+          return box && { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+        })()`),
+        );
+        for (const type of ['mousePressed', 'mouseReleased'] as const)
+          await app.page.Input.dispatchMouseEvent({ type, x, y, button: 'left', clickCount: 1 });
+        const copied = await until('the image', async () => {
+          const size = await app.inMain<{ width: number; height: number }>(
+            `require('electron').clipboard.readImage().getSize()`,
+          );
+          return size.width > 0 ? size : undefined;
+        });
+        // One column at 300 dpi.
+        expect(copied.width).toBe(990);
+        expect(copied.height).toBeGreaterThan(300);
+        const colours = await app.inMain<number>(`(() => {
+        const pixels = require('electron').clipboard.readImage().toBitmap();
+        const seen = new Set();
+        for (let offset = 0; offset < pixels.length; offset += 4) seen.add(pixels.readUInt32LE(offset));
+        return seen.size;
+      })()`);
+        expect(colours).toBeGreaterThan(20);
+        expect(await app.inPage('window.violations')).toEqual([]);
+      },
+    );
+
     test('a killed engine is back once, at the same address, with a notice', async () => {
       const before = engine();
       const pid = await until('the engine', enginePid);
