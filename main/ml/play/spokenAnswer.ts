@@ -23,7 +23,9 @@ export async function whyNotSpokenTo(checkpoint: Checkpoint, withTemplate: boole
   if (!place.ownsFolder || (await fileOfFolder(place.root, 'tokenizer.json')) === null)
     return 'There is no tokenizer.json beside the weights, so that no text can be read.';
   try {
-    return withTemplate && (await readChatFiles(place.root)).template === null ? 'The checkpoint has no chat template.' : null;
+    return withTemplate && (await readChatFiles(place.root)).template === null
+      ? 'The checkpoint has no chat template.'
+      : null;
   } catch (error) {
     if (error instanceof AppError) return error.message;
     throw error;
