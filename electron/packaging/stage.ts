@@ -46,8 +46,9 @@ export async function stage(out: string, folder: string, moduleType: 'module' | 
   for (const part of [app, engine]) rmSync(part, { recursive: true, force: true });
   for (const part of [...engineParts, ...shippedPackages()]) copy(join(repositoryFolder, part), join(engine, part));
   copy(join(out, 'renderer'), join(engine, 'out', 'renderer'));
-  // Of plain Node, and so the same in every build of the window.
-  copy(join(repositoryFolder, 'out', 'report'), join(engine, 'out', 'report'));
+  // Of plain Node, and made with the production build alone.
+  const report = join(repositoryFolder, 'out', 'report');
+  if (existsSync(report)) copy(report, join(engine, 'out', 'report'));
   copy(join(out, 'main', 'main.js'), join(app, 'main', 'main.js'));
   copy(join(out, 'preload'), join(app, 'preload'));
   const { name, version, description, license } = manifest;
