@@ -18,6 +18,7 @@ import { spectralFigures } from '../study/spectralFigures.ts';
 import { stateChoices, statesOf } from '../study/stateChoices.ts';
 import { stateFigures, statesView } from '../study/stateFigures.ts';
 import { attemptsOf, studyFigures } from '../study/studyFigures.ts';
+import { textFigures } from '../study/textFigures.ts';
 
 /** The newest ones: each brings some figures, and its points. */
 const shownSweeps = 4;
@@ -81,6 +82,7 @@ export function useGallery(study: ComputedRef<Study | null>, seed: ComputedRef<n
     const view = statesView(statesId.value === null ? undefined : states.answers.get(statesId.value));
     const own = [
       ...studyFigures({ preset, attempts: attemptsOf(shown.settings), result, scalars, seed: seed.value }),
+      ...(shown.settings.base === null ? [] : textFigures(result, seed.value, shown.settings.task.text.samples > 1)),
       ...(preset !== 'miniature' ? [] : spectralFigures(list, ui.state, seedNote)),
       ...(view === null ? [] : Object.values(stateFigures(view, 0, seedNote))),
     ];
