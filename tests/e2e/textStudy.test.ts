@@ -233,6 +233,13 @@ describeWith([chromium], 'A study of a checkpoint in Chromium', () => {
       expect(await page.getByLabel('Seed', { exact: true }).inputValue()).toBe('3');
       expect(await inEveryLook(page, 'study in text')).toEqual([]);
       await page.setViewportSize(wide);
+      // The gallery has the figures of answers too, and each one draws or says what it waits for.
+      await page.goto(`${lab.engine.origin}/figures?study=${id}`);
+      const cards = page.locator('li.item');
+      await cards.filter({ hasText: 'What the answers are like' }).waitFor();
+      await cards.filter({ hasText: 'pass@k of sampled answers' }).waitFor();
+      await picture('figures-of-text-study-light');
+      await page.goto(`${lab.engine.origin}/studies/${id}`);
       await page.getByRole('link', { name: 'Spectrum: SFT_End → RL_End' }).click();
       await page.waitForURL((url) => url.pathname === '/spectrum' && url.searchParams.get('reference') !== '');
       expect(faults).toEqual([]);

@@ -17,6 +17,7 @@ import { spectralFigures } from '../study/spectralFigures.ts';
 import { stateChoices, statesOf } from '../study/stateChoices.ts';
 import { stateFigures, statesView } from '../study/stateFigures.ts';
 import { attemptsOf, studyFigures } from '../study/studyFigures.ts';
+import { textFigures } from '../study/textFigures.ts';
 import type { GalleryChoice } from './galleryChoice.ts';
 
 export interface GalleryData {
@@ -70,13 +71,14 @@ export function newestStates(
 
 export function studyGallery(data: GalleryData): SourcedFigure[] {
   const { study, seed, result, scalars, comparisons, checkpoints, choice } = data;
-  const { preset, seeds } = study.settings;
+  const { preset, seeds, base, task } = study.settings;
   const provenance = (): Record<string, unknown> => studyProvenance(study, result, checkpoints);
   const source: FigureSource = { name: study.name, studyId: study.id, provenance };
   const seedNote = seeds.length > 1 ? ` Seed ${spectralSeed(study, seed)}.` : '';
   const view = statesView(data.states);
   const own = [
     ...studyFigures({ preset, attempts: attemptsOf(study.settings), result, scalars, seed }),
+    ...(base === null ? [] : textFigures(result, seed, task.text.samples > 1)),
     ...(preset !== 'miniature' ? [] : spectralFigures(comparisons, choice, seedNote)),
     ...(view === null ? [] : Object.values(stateFigures(view, 0, seedNote))),
   ];
