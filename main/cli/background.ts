@@ -44,7 +44,7 @@ export async function startInBackground(folder: string, port: number | undefined
     await new Promise((wake) => setTimeout(wake, lookEveryMs));
   }
   child.kill('SIGKILL');
-  const said = readFileSync(logPath).subarray(size).toString('utf8').trim();
+  const said = readFileSync(logPath).subarray(size).toString('utf8').trim().split('\n').join(' ');
   throw new AppError('INTERNAL', `The engine did not start. ${said}`.trim(), {
     hint: `Its output is in ${logPath}.`,
   });

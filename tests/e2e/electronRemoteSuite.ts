@@ -68,12 +68,15 @@ export function describeRemote(name: string, executable: Part, mode: BuildMode):
       await app.inPage(`(location.assign('${path}'), true)`);
       await until(path, () => app.inPage(`location.pathname === '${path}' && document.querySelector('main') !== null`));
     };
+    const window = `require('electron').BrowserWindow.getAllWindows()[0]`;
     /** Another window has taken the place of the one before; its page is at `origin`. */
     const windowOf = async (origin: RegExp): Promise<void> => {
+      // Two commands over SSH, each a start of Node: long where others use the cores.
+      const address = () => app.inMain<string>(`${window}.webContents.getURL()`);
+      await until('the other window', async () => origin.test(await address()), 60_000);
       await app.reattach(origin);
       await until('the page to connect', () => app.inPage('document.querySelector("footer.foot") !== null'), 30_000);
     };
-    const window = `require('electron').BrowserWindow.getAllWindows()[0]`;
     const title = () => app.inMain<string>(`${window}.getTitle()`);
     const picture = async (what: string): Promise<void> => {
       await sleepMs(300); // The window draws it.
@@ -283,7 +286,7 @@ export function describeRemote(name: string, executable: Part, mode: BuildMode):
       await click('Back to this machine');
       await windowOf(new RegExp(`^${engineOf(here.folder).origin}/`));
       expect(await title()).not.toContain('Remote');
-      await until('the tunnel to end', () => !isAlive(tunnel));
+      await until('the tunnel to end', () => !isAlive(tunnel), 30_000);
       expect((await callEngine(far, 'app.state', {})).dataFolder).toBe(there.folder);
       const kept = readFileSync(join(here.folder, 'shell', 'window.json'), 'utf8');
       expect(kept).toContain('"lab"');
@@ -327,7 +330,7 @@ export function describeRemote(name: string, executable: Part, mode: BuildMode):
       expect(isAlive(tunnel)).toBe(true);
       process.kill(app.pid, 'SIGKILL');
       await app.ended;
-      await until('the tunnel to end', () => !isAlive(tunnel));
+      await until('the tunnel to end', () => !isAlive(tunnel), 30_000);
       expect((await callEngine(far, 'app.state', {})).dataFolder).toBe(there.folder);
     });
   });
