@@ -14,7 +14,7 @@ const layers = 6;
 const measuredMs = 500;
 
 /** Of a step that is measured, s. */
-const longestStep = 4;
+const longestStep = 2;
 
 /** Floating-point operations of a step's products: forward, and backward to the inputs and to the weights. */
 const operationsOf = ([tokens, width]: readonly [number, number]): number => layers * 3 * 2 * tokens * width ** 2;
