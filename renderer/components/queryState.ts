@@ -34,20 +34,23 @@ export function useQueryState<Name extends string>(initial: Record<Name, string>
       if (isHere()) Object.assign(state, path === before ? read(query) : entered());
     },
   );
-  watch(state, () => {
+  const withoutOwn = <T>(all: Record<string, T>): Record<string, T> =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => !(name in initial)));
+  const keep = (): void => {
     if (!isHere()) return;
-    const { path } = route;
-    const withoutOwn = <T>(all: Record<string, T>): Record<string, T> =>
-      Object.fromEntries(Object.entries(all).filter(([name]) => !(name in initial)));
+    const { path, query: address } = route;
     const own = Object.fromEntries(
       names.filter((name) => state[name] !== initial[name]).map((name) => [name, state[name]]),
     );
     const kept = Object.entries(ui.state.pageQueries).filter(([other]) => other !== path);
     const page = { ...withoutOwn(ui.state.pageQueries[path] ?? {}), ...own };
-    ui.state.pageQueries = Object.fromEntries([...kept.slice(1 - rememberedPages), [path, page]]);
-    // What others keep in the address stays there.
-    const query = { ...withoutOwn(route.query), ...own };
-    if (JSON.stringify(query) !== JSON.stringify(route.query)) void router.replace({ query });
-  });
+    const isChanged = JSON.stringify(page) !== JSON.stringify(ui.state.pageQueries[path] ?? {});
+    if (isChanged) ui.state.pageQueries = Object.fromEntries([...kept.slice(1 - rememberedPages), [path, page]]);
+    // What others keep in the address stays there, and what they have just changed is only in what is remembered.
+    const query = { ...withoutOwn(page), ...withoutOwn(address), ...own };
+    if (JSON.stringify(query) !== JSON.stringify(address)) void router.replace({ query });
+  };
+  // At once too: what was opened by its address is remembered, and what is remembered stands in the address.
+  watch(state, keep, { immediate: true });
   return state;
 }
