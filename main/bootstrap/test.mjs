@@ -6,7 +6,7 @@ import { repositoryFolder } from './folders.mjs';
 import { prepare, runMain } from './prepare.mjs';
 import { runInForeground } from './processes.mjs';
 import { stepReporter } from './progress.mjs';
-import { ensureTestParts, testEnvironment } from './testParts.mjs';
+import { ensureTestParts, findSshServer, testEnvironment } from './testParts.mjs';
 
 const currentElectronSuite = 'tests/e2e/electronCurrent.test.ts';
 
@@ -54,6 +54,10 @@ await runMain(async () => {
         `NOT RUN. ${currentElectronSuite}: the current Electron is not here; npx install-electron downloads it.`,
       );
     }
+    if (findSshServer() === '')
+      console.log(
+        'NOT RUN. tests/integration/sshEngine.test.ts, over a real server: no sshd here; ROTASCOPE_SSHD=PATH names one.',
+      );
     for (const skip of parts.skips) console.log(`SKIPPED. ${skip}`);
     for (const name of counts.skippedNames) console.log(`SKIPPED. ${name}`);
     console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

@@ -65,6 +65,12 @@ function findSoftwareVulkan(chromium) {
 /** @returns {string} */
 export const findXvfb = () => onPath('Xvfb');
 
+/** An SSH server for the tests of remote engines: never installed, because it would listen. @returns {string} empty when there is none */
+export function findSshServer() {
+  const usual = '/usr/sbin/sshd';
+  return process.env['ROTASCOPE_SSHD'] ?? (existsSync(usual) ? usual : '');
+}
+
 /** @returns {string} the old Electron's executable, '' when it is not installed */
 export function findElectronOld() {
   return isPartWhole(electronOldPart) ? join(partFolder(electronOldPart), 'electron') : '';

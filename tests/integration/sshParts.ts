@@ -9,11 +9,10 @@ import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onPath } from '../../main/bootstrap/testParts.mjs';
+import { findSshServer, onPath } from '../../main/bootstrap/testParts.mjs';
 
 const standIn = fileURLToPath(new URL('./standInSsh.mjs', import.meta.url));
-const usualServer = '/usr/sbin/sshd';
-export const sshServer = process.env['ROTASCOPE_SSHD'] ?? (existsSync(usualServer) ? usualServer : '');
+export const sshServer = findSshServer();
 
 export interface SshUnderTest {
   /** For the PATH of whoever starts `ssh`. */
