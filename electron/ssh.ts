@@ -20,6 +20,8 @@ const options = {
   ExitOnForwardFailure: 'yes',
 };
 const keptLines = 40;
+/** What ssh said last may still be on its way when it has exited. */
+const heldOpenMs = 500;
 
 export interface SshRun {
   child: ChildProcess;
@@ -46,6 +48,8 @@ function startSsh({ host, command }: SshTarget, args: string[], remoteCommand: s
   const ended = new Promise<AppError>((resolve) => {
     child.once('error', (error) => resolve(explained(null, [error.message], host, command)));
     child.once('close', (code) => resolve(explained(code, errors, host, command)));
+    // A program that it started (ProxyCommand, a shared connection) may hold its output open.
+    child.once('exit', (code) => setTimeout(() => resolve(explained(code, errors, host, command)), heldOpenMs));
   });
   return { child, errors, ended };
 }

@@ -37,9 +37,12 @@ const forwarding = new Promise((resolve) => {
     .listen(Number(port), address, resolve);
 });
 await forwarding;
-const child = spawn('/bin/sh', ['-c', command ?? ''], { stdio: 'inherit' });
-child.on('exit', (code) => process.exit(code ?? 255));
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let child;
 process.on('SIGTERM', () => {
-  child.kill();
+  // A server ends what it runs with the connection: the shell there and what that has started.
+  if (child?.pid) process.kill(-child.pid);
   process.exit(255);
 });
+child = spawn('/bin/sh', ['-c', command ?? ''], { stdio: 'inherit', detached: true });
+child.on('exit', (code) => process.exit(code ?? 255));
