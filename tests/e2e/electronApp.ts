@@ -149,3 +149,15 @@ export async function launchElectron(
     throw new Error(`${String(error)}\nOutput of Electron:\n${output.join('\n')}`, { cause: error });
   }
 }
+
+/** Clicks the button with this text in the page, once it is there and enabled. */
+export function clickButton(app: ElectronApp, label: string): Promise<unknown> {
+  return until(`the button ${label}`, () =>
+    app.inPage(`(() => {
+      const button = [...document.querySelectorAll('button')].find(
+        (candidate) => candidate.textContent.trim() === ${JSON.stringify(label)} && !candidate.disabled);
+      button?.click();
+      return button !== undefined;
+    })()`),
+  );
+}

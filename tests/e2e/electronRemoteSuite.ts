@@ -14,7 +14,7 @@ import { built } from './builds.ts';
 import type { BuildMode } from './builds.ts';
 import { startDisplay } from './display.ts';
 import type { Display } from './display.ts';
-import { launchElectron, spawnElectron } from './electronApp.ts';
+import { clickButton, launchElectron, spawnElectron } from './electronApp.ts';
 import type { ElectronApp, ElectronOptions } from './electronApp.ts';
 import { copyOfFixture, temporaryFolder } from './engineUnderTest.ts';
 import { describeWith, xvfb } from './parts.ts';
@@ -42,15 +42,7 @@ export function describeRemote(name: string, executable: Part, mode: BuildMode):
       const origin = `http://127.0.0.1:${file.port}`;
       return { ...file, origin, address: `${origin}/#token=${file.token}` };
     };
-    const click = (label: string) =>
-      until(`the button ${label}`, () =>
-        app.inPage(`(() => {
-          const button = [...document.querySelectorAll('button')].find(
-            (candidate) => candidate.textContent.trim() === ${JSON.stringify(label)} && !candidate.disabled);
-          button?.click();
-          return button !== undefined;
-        })()`),
-      );
+    const click = (label: string) => clickButton(app, label);
     const type = (field: string, text: string) =>
       until(`the field ${field}`, () =>
         app.inPage(`(() => {

@@ -13,7 +13,7 @@ import { built } from './builds.ts';
 import type { BuildMode } from './builds.ts';
 import { startDisplay } from './display.ts';
 import type { Display } from './display.ts';
-import { launchElectron, spawnElectron } from './electronApp.ts';
+import { clickButton, launchElectron, spawnElectron } from './electronApp.ts';
 import type { ElectronApp, ElectronOptions } from './electronApp.ts';
 import { copyOfFixture, temporaryFolder } from './engineUnderTest.ts';
 import { describeWith, xvfb } from './parts.ts';
@@ -44,15 +44,6 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       dataFolder: data.folder,
       display: display.name,
     });
-    const clickButton = (label: string) =>
-      until(`the button ${label}`, () =>
-        app.inPage(`(() => {
-          const button = [...document.querySelectorAll('button')].find(
-            (candidate) => candidate.textContent.trim() === ${JSON.stringify(label)} && !candidate.disabled);
-          button?.click();
-          return button !== undefined;
-        })()`),
-      );
     const engine = (): Listening => {
       const file = JSON.parse(readFileSync(join(data.folder, 'engine.json'), 'utf8')) as Listening;
       return { ...file, origin: `http://127.0.0.1:${file.port}` };
@@ -193,11 +184,11 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
           app.inPage(`document.querySelector('[role=dialog]')?.innerText.includes(${JSON.stringify(folder)})`),
         );
         await picture('import');
-        await clickButton('Import 1 checkpoint');
+        await clickButton(app, 'Import 1 checkpoint');
         await until('the import', async () =>
           (await callEngine(engine(), 'checkpoints.list', {})).some((checkpoint) => checkpoint.folder === folder),
         );
-        await clickButton('Show');
+        await clickButton(app, 'Show');
         await until('its page', () =>
           app.inPage(`document.querySelector('main').innerText.includes('Qwen2') ||
           document.querySelector('main').innerText.includes('Llama')`),
@@ -259,7 +250,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
         })()`),
       );
       await picture('open-files');
-      await clickButton('New study');
+      await clickButton(app, 'New study');
       await until('the form', () =>
         app.inPage(`location.pathname === '/studies/new'
           && [...document.querySelectorAll('main input')].some(({ value }) => value === 'Short one')`),
@@ -326,12 +317,12 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
       }); true`);
       await app.inPage(`(location.assign('/figures?study=${study.id}'), true)`);
       await until('the gallery', () => app.inPage(`document.querySelectorAll('li.item').length >= 16`));
-      await clickButton('Export');
-      await clickButton('PDF');
+      await clickButton(app, 'Export');
+      await clickButton(app, 'PDF');
       await until('the file', () => existsSync(saved));
       expect(readFileSync(saved).subarray(0, 5).toString('latin1')).toBe('%PDF-');
       await picture('figures');
-      await clickButton('Export all…');
+      await clickButton(app, 'Export all…');
       await until('the dialog', () =>
         app.inPage(`(() => {
           const button = [...document.querySelectorAll('[role=dialog] button')].find(
@@ -361,7 +352,7 @@ export function describeShell(name: string, executable: Part, mode: BuildMode): 
         await app.inMain(`require('electron').clipboard.clear()`);
         await app.inPage(`(location.assign('/figures?study=${study.id}'), true)`);
         await until('the gallery', () => app.inPage(`document.querySelectorAll('li.item').length >= 16`));
-        await clickButton('Export');
+        await clickButton(app, 'Export');
         // Only a page that has the focus, and only within a click, writes to the clipboard.
         await app.inMain(`require('electron').BrowserWindow.getAllWindows()[0].focus()`);
         const { x, y } = await until('the place of the button', () =>
